@@ -1,0 +1,63 @@
+# hyperwatt: `make demo` and `make test` do everything on a fresh machine that has Python 3.11, 3.12 or 3.13.
+
+SUITABLE = import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
+UV = uv==0.13.9
+
+.DEFAULT_GOAL = help
+.PHONY: help demo test lint format docs bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(VENV)/.installed ## a small campus with faults in it, from files to extracts; says where the results are
+	@$(BIN)/hyperwatt demo
+
+test: lint ## lint, types and all tests
+	@$(BIN)/python -m pytest -n 2 -q --durations=10
+
+lint: $(VENV)/.installed-test ## ruff and mypy
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+format: $(VENV)/.installed-test ## put the code into the project's format
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format .
+
+docs: $(VENV)/.installed-test ## write the generated tables of README.md anew
+	@$(BIN)/cog -r README.md
+
+bench: $(VENV)/.installed-test ## every benchmark as a ratio against a reference of the same run
+	@$(BIN)/python -m benchmarks
+
+# One lock is right for Python 3.11 to 3.13 on Linux, macOS and Windows: where they differ it carries markers.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --group editable --generate-hashes --universal \
+	--python-version 3.11 --fork-strategy fewest --custom-compile-command "make lock"
+
+lock: $(VENV)/bin/python ## look for newer dependencies and write both lock files
+	@$(PIP) install $(UV)
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --constraints requirements.lock --all-extras --output-file requirements-test.lock
+
+clean: ## take away what was made here (the demo's results too)
+	@rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "hyperwatt needs Python 3.11, 3.12 or 3.13 (or: make PYTHON=...)" >&2; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON)" >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing dependencies (only when the lock has changed)" >&2
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-test: requirements-test.lock $(VENV)/.installed
+	@$(PIP) install --require-hashes --requirement requirements-test.lock
+	@touch $@
