@@ -1,0 +1,1 @@
+"""Meter files in, trustworthy Tableau out: read, validate, estimate, store, extract."""

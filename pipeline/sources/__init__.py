@@ -1,0 +1,1 @@
+"""One module per file layout, and the sniffing that chooses one."""

@@ -1,0 +1,192 @@
+"""What the cells of the first rows prove of a column, whatever its name says: an instant, an id, a register, a sum.
+
+Nothing here knows a supplier's words. Every number that is a choice stands in a default, chosen and not measured unless
+it says otherwise.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.sources.stamps import is_epoch, split_label
+from pipeline.sources.table import NULLS, Table, kind_of, without_unit
+
+
+def cells_of_column(table: Table, position: int, most: int = 400) -> list[str]:
+    """Give the filled cells of a column's first rows."""
+    return [cell for row in table.rows[:most] if kind_of(cell := row[position].strip()) != "blank"]
+
+
+def all_cells_in(table: Table, position: int, known: "set[str] | frozenset[str]") -> bool:
+    """Whether every filled cell is one of some words, in any case."""
+    cells = {cell.lower() for cell in cells_of_column(table, position)}
+    return bool(cells) and cells <= known
+
+
+def are_instants(table: Table, position: int, share: float = 0.8) -> bool:
+    """Whether most cells can be read as instants."""
+    cells = cells_of_column(table, position, 50)
+    return bool(cells) and sum(split_label(cell) is not None for cell in cells) > share * len(cells)
+
+
+def are_clock_numbers(table: Table, position: int, fewest: int = 12) -> bool:
+    """Whether the cells are times of day without a colon: 0, 30, 100 … 2330."""
+    cells = cells_of_column(table, position)
+    if len(set(cells)) < fewest or not all(cell.isdigit() for cell in cells):
+        return False
+    numbers = [int(cell) for cell in cells]
+    return max(numbers) >= 1000 and all(number <= 2400 and number % 100 < 60 for number in numbers)
+
+
+def are_epochs(table: Table, position: int, fewest: int = 3) -> bool:
+    """Whether the cells count seconds or milliseconds since 1970, and go on or back all the time."""
+    cells = cells_of_column(table, position)
+    if len(cells) < fewest or not all(cell.isdigit() and is_epoch(cell) for cell in cells):
+        return False
+    steps = np.diff(np.array(cells, dtype=np.float64))
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
+def are_ids(table: Table, position: int, digits: int = 8) -> bool:
+    """Whether the cells are long whole numbers, or have zeros in front, and repeat: no quantity looks so."""
+    cells = cells_of_column(table, position)
+    if len(cells) < 2 or len(set(cells)) > len(cells) / 2 or not all(cell.isdigit() for cell in cells):
+        return False
+    return all(len(cell) >= digits or (len(cell) > 1 and cell[0] == "0") for cell in cells)
+
+
+def number_rows(table: Table, position: int) -> bool:
+    """Whether the first column only counts the rows."""
+    cells = cells_of_column(table, position, 50)
+    if position or len(cells) < 3 or not all(cell.isdigit() for cell in cells):
+        return False
+    numbers = [int(cell) for cell in cells]
+    return table.names[0].strip().lower() in ("", "unnamed: 0", "index", "id", "#") and all(
+        later - earlier == 1 for earlier, later in pairwise(numbers)
+    )
+
+
+def count_periods(table: Table, position: int, stamp: int) -> bool:
+    """Whether a column counts the intervals of each day of the stamp column: whole numbers that begin anew."""
+    rows = [(row[stamp].strip(), row[position].strip()) for row in table.rows]
+    rows = [(day, cell) for day, cell in rows if day and cell]
+    if len(rows) < 3 or not all(cell.isdigit() and int(cell) <= 300 for _, cell in rows):
+        return False
+    return len({day for day, _ in rows}) < len(rows) and len({cell for _, cell in rows}) > 2
+
+
+def repeats(table: Table, positions: Sequence[int | None]) -> int:
+    """Count the rows that say again what an earlier one says in some columns."""
+    taken = [position for position in positions if position is not None]
+    keys = {tuple(row[position].strip() for position in taken) for row in table.rows}
+    return len(table.rows) - len(keys)
+
+
+def take_turns(table: Table, keys: Sequence[tuple[str, str]], stamps: Sequence[int | None]) -> bool:
+    """Whether kinds of rows share the time between them, as the registers of a tariff do, and never overlap.
+
+    Parameters
+    ----------
+    table : Table
+    keys : sequence of (str, str)
+        For each row, what it belongs to and its kind.
+    stamps : sequence of int or None
+        Columns that say when.
+    """
+    seen: dict[tuple[str, ...], str] = {}
+    last: dict[str, str] = {}
+    turns = 0
+    for row, (owner, kind) in zip(table.rows, keys, strict=True):
+        when = (owner, *(row[position].strip() for position in stamps if position is not None))
+        if seen.setdefault(when, kind) != kind:
+            return False
+        turns += last.get(owner, kind) != kind
+        last[owner] = kind
+    return turns >= 2
+
+
+def numbers_of(table: Table, position: int) -> NDArray[np.float64]:
+    """Read a column's first cells as numbers, NaN where they are none."""
+    return np.array([_number(row[position], table.decimal) for row in table.rows])
+
+
+@lru_cache(maxsize=1 << 16)
+def _number(cell: str, decimal: str) -> float:
+    plain = without_unit(cell).replace("\xa0", "").replace("\u202f", "")
+    plain = plain.replace(".", "").replace(",", ".") if decimal == "," else plain.replace(",", "")
+    try:
+        return float("nan" if plain in NULLS or "_" in plain else plain)
+    except ValueError:
+        return float("nan")
+
+
+class Growth(NamedTuple):
+    """How the first values of a column change: the changes in the usual direction, the others, and their sizes."""
+
+    along: int
+    against: int
+    sizes: int
+
+    @property
+    def rarely_turns(self) -> bool:
+        """True when hardly a change goes the other way: of an interval column half are falls, of a register few."""
+        return self.against < 0.05 * (self.along + self.against)
+
+
+def growth(table: Table, position: int, meter: int | None) -> Growth:
+    """Tell how a column changes from row to row, each meter for itself."""
+    groups: dict[str, list[float]] = {}
+    for row, value in zip(table.rows, numbers_of(table, position).tolist(), strict=True):
+        groups.setdefault("" if meter is None else row[meter], []).append(value)
+    steps = np.concatenate([np.diff([each for each in group if each == each]) for group in groups.values()])
+    up, down = int((steps > 0).sum()), int((steps < 0).sum())
+    return Growth(max(up, down), min(up, down), len(np.unique(np.round(np.abs(steps[steps != 0]), 6))))
+
+
+def is_coarser(table: Table, coarse: int, fine: int, fewest: int = 3) -> bool:
+    """Whether a column stands in few rows, and there holds the sum of another's rows up to the next, or so far."""
+    sums, parts = numbers_of(table, coarse), numbers_of(table, fine)
+    at = np.flatnonzero(~np.isnan(sums))
+    if not fewest < len(at) <= len(sums) / 2 or np.isnan(parts).mean() > 0.1:
+        return False
+    if np.median(np.diff(at)) < 2:
+        return False  # rows side by side, after none: a meter that begins later, and reads as another does
+    total = np.concatenate([[0.0], np.nancumsum(parts)])
+    ahead, behind = total[at[1:]] - total[at[:-1]], total[at[1:] + 1] - total[at[:-1] + 1]
+    pairs = ((sums[at[:-1]], ahead), (sums[at[1:]], behind))
+    return any(bool((np.abs(one - other) <= 0.02 * np.abs(one) + 0.02).mean() > 0.95) for one, other in pairs)
+
+
+def is_signed(table: Table, position: int, share: float = 0.01) -> bool:
+    """Whether a column goes below zero often enough, and far enough, to hold what is fed in as well."""
+    values = numbers_of(table, position)
+    values = values[~np.isnan(values)]
+    below = values < 0
+    if len(values) < 20 or not share <= below.mean() <= 1 - share:
+        return False
+    return bool(-values[below].sum() >= share * np.abs(values).sum())
+
+
+def is_derived(table: Table, position: int, others: Sequence[int], received: Sequence[int]) -> bool:
+    """Whether a column is the sum of others, or what is used less what is fed in; publishers round, so within 0.2 %.
+
+    Parameters
+    ----------
+    table : Table
+    position : int
+        The column.
+    others : sequence of int
+        Two or more columns of the same unit.
+    received : sequence of int
+        Those of them that hold what is fed in.
+    """
+    value = np.nan_to_num(numbers_of(table, position))
+    parts = {each: np.nan_to_num(numbers_of(table, each)) for each in others}
+    total = np.sum([*parts.values()], axis=0)
+    net = np.sum([part * (-1 if each in received else 1) for each, part in parts.items()], axis=0)
+    room = 2e-3 * np.sum([np.abs(part) for part in parts.values()], axis=0) + 1e-3
+    return len(others) > 1 and any(bool((np.abs(value - sums) <= room).all()) for sums in (total, net))

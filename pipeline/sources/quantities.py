@@ -1,0 +1,130 @@
+"""Which columns of a table hold energy or power: by what they are named, by their unit, and by their cells."""
+
+from collections.abc import Sequence
+
+from pipeline.sources.evidence import are_ids, cells_of_column, growth, is_coarser, is_derived, number_rows
+from pipeline.sources.table import Table
+from pipeline.sources.words import (
+    DIALECT,
+    REGISTER_WORDS,
+    UNIT_SPELLINGS,
+    VALUE_WORDS,
+    channel_of,
+    is_other_quantity,
+    is_plain_quantity,
+    squeeze,
+    unit_in,
+    words_of,
+)
+
+POWER_UNITS = {"w", "kw", "mw", "gw"}
+_SUM_WORDS = {"total", "totals", "sum", "net", "aggregate", "overall", "grid"}
+
+
+def choose_values(
+    table: Table, kinds: Sequence[str], taken: set[int], has_meter: bool, has_unit: bool
+) -> tuple[list[int], list[str]]:
+    """Choose the columns that are energy or power, and name the numeric ones that are not.
+
+    Beside a meter column a name must speak of energy; alone with the stamps, any other name is a meter's.
+
+    Parameters
+    ----------
+    table : Table
+    kinds : sequence of str
+        Of the columns, as `pipeline.sources.table.column_kind` tells them.
+    taken : set of int
+        Columns that have another role.
+    has_meter, has_unit : bool
+        True when rows name their meter, or their unit.
+
+    Returns
+    -------
+    values : list of int
+        Positions.
+    skipped : list of str
+        Names of numeric columns that are left out.
+    """
+    values: list[int] = []
+    skipped: list[str] = []
+    blank: list[int] = []
+    for position, kind in enumerate(kinds):
+        name = table.names[position]
+        if position in taken or kind not in ("number", "blank") or (kind == "blank" and not name.strip()):
+            continue
+        if not _may_be_energy(table, position, has_meter, has_unit):
+            skipped.append(name)
+        elif kind == "blank":
+            blank.append(position)
+        else:
+            values.append(position)
+    if not any(is_plain_quantity(table.names[each]) for each in values):
+        values = sorted(values + blank)  # among meters a blank column is one that begins later
+    for leave_out in (_dials, _bare, _coarse, _demands, _sums):
+        without = leave_out(table, values)
+        skipped += [table.names[each] for each in without]
+        values = [each for each in values if each not in without]
+    return values, skipped
+
+
+def _may_be_energy(table: Table, position: int, has_meter: bool, has_unit: bool) -> bool:
+    name = table.names[position]
+    below = table.unit_below(position)
+    if number_rows(table, position) or is_id(table, position) or (below and below.lower() not in UNIT_SPELLINGS):
+        return False
+    if has_unit and set(words_of(name)) <= VALUE_WORDS | {"volume"}:
+        return True
+    if is_other_quantity(name):
+        return False
+    return not has_meter or not table.named or _states_unit(table, position) or is_plain_quantity(name)
+
+
+def is_id(table: Table, position: int) -> bool:
+    """Whether a column's cells look like ids, and its name does not say that they are a quantity."""
+    name = table.names[position]
+    return are_ids(table, position) and unit_in(name) is None and not (table.named and is_plain_quantity(name))
+
+
+def unit_behind(table: Table, position: int) -> str | None:
+    """Find the unit that stands behind the numbers themselves, as building systems write them."""
+    return next((unit for cell in cells_of_column(table, position, 20) if (unit := unit_in(cell))), None)
+
+
+def _states_unit(table: Table, position: int) -> bool:
+    name = table.names[position]
+    stated = table.unit_below(position) or unit_in(name) or squeeze(name) in DIALECT
+    return bool(stated or unit_behind(table, position))
+
+
+def _dials(table: Table, values: list[int]) -> list[int]:
+    """Registers beside interval values."""
+    dials = [n for n in values if set(words_of(table.names[n])) & REGISTER_WORDS]
+    others = [growth(table, n, None) for n in values if n not in dials]
+    return dials if any(not other.rarely_turns for other in others) else []
+
+
+def _bare(table: Table, values: list[int]) -> list[int]:
+    """Columns that state no unit beside some that do."""
+    bare = [n for n in values if not _states_unit(table, n)]
+    return bare if len(bare) < len(values) else []
+
+
+def _coarse(table: Table, values: list[int]) -> list[int]:
+    """Columns that repeat another's readings as sums of longer intervals."""
+    return [n for n in values if any(is_coarser(table, n, other) for other in values if other != n)]
+
+
+def _demands(table: Table, values: list[int]) -> list[int]:
+    """Power beside the energy of the same channel, where neither names a meter."""
+    units = {n: table.unit_below(n) or unit_in(table.names[n]) or "" for n in values}
+    plain = [n for n in values if is_plain_quantity(table.names[n])]
+    energy = {channel_of(table.names[n]) for n in plain if units[n].lower().endswith("h")}
+    return [n for n in plain if units[n].lower() in POWER_UNITS and channel_of(table.names[n]) in energy]
+
+
+def _sums(table: Table, values: list[int]) -> list[int]:
+    """Columns that say that they are a total or a net, and are one of the others."""
+    suspects = [n for n in values if set(words_of(table.names[n])) & _SUM_WORDS]
+    others = [n for n in values if n not in suspects]
+    received = [n for n in others if channel_of(table.names[n]) == "received"]
+    return [n for n in suspects if is_derived(table, n, others, received)]

@@ -1,0 +1,206 @@
+"""A table of readings while its rows are read, and the notes it takes of rows that cannot be used."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import FileRefusedError
+from pipeline.sources.blocks import Block, line_of
+from pipeline.sources.cells import text_at
+from pipeline.sources.document import Document
+from pipeline.sources.ends import DayWatch
+from pipeline.sources.problems import Problems
+from pipeline.sources.roles import Roles
+from pipeline.sources.settle import Stamps
+from pipeline.sources.source import Feed, Source
+from pipeline.sources.stamps import split_label
+from pipeline.sources.table import NULLS, Table
+from pipeline.sources.values import ValueColumn
+from pipeline.sources.words import SUMMARY_WORDS, is_plain_quantity, words_of
+
+LATEST = 4_133_980_800
+"""2101-01-01: no reading is later."""
+
+Bools = NDArray[np.bool_]
+Key = Any
+"""What tells streams apart: the meter's text, or meter, type and unit."""
+
+
+@dataclass
+class Reading:
+    """A file while its rows are read.
+
+    Attributes
+    ----------
+    document, table, roles, columns, feed, stamps
+        The file and what was judged of it.
+    source : Source
+    problems : Problems
+    latest : int
+        Stamps from here on are in the future. [s since 1970]
+    slots : dict
+        Stream numbers of each key, one for each value column.
+    taken : set of (str, str)
+        Meter and channel of the streams there are.
+    labels : dict of str to int
+        Labels that were parsed, and their seconds.
+    days : DayWatch
+    section : str
+        What names the values now, where that is not the table's own names.
+    kept, known, dropped : int
+        Readings given, those with a value, and rows left out.
+    """
+
+    document: Document
+    table: Table
+    roles: Roles
+    columns: tuple[ValueColumn, ...]
+    feed: Feed
+    stamps: Stamps
+    source: Source
+    problems: Problems
+    latest: int = LATEST
+    slots: dict[Key, list[int]] = field(default_factory=dict)
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    labels: dict[str, int] = field(default_factory=dict)
+    days: DayWatch = field(default_factory=DayWatch)
+    section: str = ""
+    kept: int = 0
+    known: int = 0
+    dropped: int = 0
+
+    def note(self, text: str) -> None:
+        """Take note of something, once."""
+        if text.split(":")[0] not in {note.split(":")[0] for note in self.source.notes}:
+            self.source.notes.append(text)
+
+    def line(self, block: Block, row: int) -> str:
+        """Say on which line of the file a row stands."""
+        return f"line {line_of(self.document, block, row)}"
+
+    def meter_at(self, block: Block, row: int) -> str | None:
+        """Give the meter that a row names."""
+        position = self.roles.meter
+        return None if position is None else text_at(block.columns[position], row).strip() or None
+
+
+def note_broken(reading: Reading, block: Block) -> None:
+    """Note rows with too many or too few cells."""
+    broken = [(line, text) for line, text in block.broken if not _is_title(reading, text)]
+    if not broken:
+        return
+    reading.dropped += len(broken)
+    before = line_of(reading.document, replace(block, content=block.content[:0]), 0)
+    for line, text in broken:
+        what = "the row has too many or too few cells; it is left out"
+        reading.problems.add("V21", what, f"line {before + line}: {text[:60]!r}")
+
+
+def _is_title(reading: Reading, text: str) -> bool:
+    """Whether a line between the rows is a remark, or one cell that is no stamp: a title, or the end of a file."""
+    filled = [cell.strip('" ') for cell in text.split(reading.table.delimiter) if cell.strip('" \x1a')]
+    title = text.lstrip('" ').startswith("#") or (len(filled) < 2 and not any(map(split_label, filled)))
+    if title and filled:
+        reading.note(f"lines between the rows hold no reading: {filled[0][:40]!r}")
+    return title
+
+
+def note_stamps(reading: Reading, block: Block, stamp: NDArray[np.int64], good: Bools) -> None:
+    """Note rows without a usable stamp; blank rows and repeated headers are no rows."""
+    position = reading.roles.stamp or 0
+    found: dict[tuple[str | None, str], list[int]] = {}
+    for row in np.flatnonzero(~good).tolist():
+        if not _is_no_row(reading, block, row):
+            late = stamp[row] >= reading.latest
+            what = "the stamp is in the future" if late else "the stamp cannot be read"
+            found.setdefault((reading.meter_at(block, row), what), []).append(row)
+    for (meter, what), rows in found.items():
+        reading.dropped += len(rows)
+        _add(reading, block, position, rows, ("V01", f"{what}; the row is left out", meter))
+
+
+def note_values(reading: Reading, block: Block, column: ValueColumn, bad: Bools) -> None:
+    """Note cells of a value column that are no number."""
+    rows_of: dict[str | None, list[int]] = {}
+    for row in np.flatnonzero(bad).tolist():
+        rows_of.setdefault(reading.meter_at(block, row) or column.stream.meter_id or None, []).append(row)
+    for meter, rows in rows_of.items():
+        _add(reading, block, column.position, rows, ("V21", "the value cannot be read; it counts as missing", meter))
+
+
+def note_meters(reading: Reading, block: Block, bad: Bools) -> None:
+    """Note rows whose meter is blank, or was damaged by a spreadsheet."""
+    rows = [row for row in np.flatnonzero(bad).tolist() if not _is_no_row(reading, block, row)]
+    reading.dropped += len(rows)
+    if rows:
+        what = "the meter id is blank or damaged by a spreadsheet; the row is left out"
+        _add(reading, block, reading.roles.meter or 0, rows, ("V21", what, None))
+
+
+def _add(reading: Reading, block: Block, position: int, rows: list[int], what: tuple[str, str, str | None]) -> None:
+    rule_id, text, meter = what
+    seen = f"{reading.line(block, rows[0])}: {text_at(block.columns[position], rows[0])!r}"
+    reading.problems.add(rule_id, text, seen, stream=(meter, None), intervals=len(rows))
+
+
+def _is_no_row(reading: Reading, block: Block, row: int) -> bool:
+    """Whether a row is blank where it matters, a remark, the names once more, or a sum of the others."""
+    roles = reading.roles
+    cells = {each: text_at(block.columns[each], row).strip() for each in roles.wanted()}
+    stamp = cells[roles.stamp or 0]
+    if not stamp and not any(cells[each] for each in roles.values):
+        return True
+    if stamp and set(words_of(stamp)) <= SUMMARY_WORDS:
+        reading.note(f"rows that sum up others are left out: {stamp!r}")
+        return True
+    names = reading.table.names
+    again = reading.table.named and (stamp == names[roles.stamp or 0].strip() or is_section(cells, roles.values))
+    return stamp.startswith("#") or again
+
+
+def is_section(cells: Mapping[int, str], values: Sequence[int]) -> bool:
+    """Whether a row names its value columns anew: words of quantities where numbers stand."""
+    texts = [cells[each] for each in values]
+    return all(any(map(str.isalpha, text)) and text not in NULLS and is_plain_quantity(text) for text in texts)
+
+
+def sections_of(reading: Reading, block: Block, good: Bools) -> tuple[NDArray[np.int32], list[str]] | None:
+    """Give what names the values of each row where the names stand anew on the way, as SCE does for each direction."""
+    roles = reading.roles
+    names = [reading.section]
+    codes = np.zeros(block.rows, dtype=np.int32)
+    for row in np.flatnonzero(~good).tolist() if roles.type is None else ():
+        cells = {each: text_at(block.columns[each], row).strip() for each in roles.values}
+        if is_section(cells, roles.values):
+            own = [reading.table.names[each].strip() for each in roles.values]
+            names.append("" if [*cells.values()] == own else " ".join(cells.values()))
+            codes[row:] = len(names) - 1
+    reading.section = names[-1]
+    return (codes, names) if any(names) else None
+
+
+def finish(reading: Reading) -> None:
+    """Judge the whole: refuse what has no readings or cannot be trusted, and hand over the findings.
+
+    Raises
+    ------
+    FileRefusedError
+        V21 when more rows had to be left out than could be read, V01 when day and month are swapped.
+    """
+    source, path = reading.source, reading.document.path
+    source.findings += reading.problems.findings()
+    if not reading.kept or not reading.known or reading.dropped > reading.kept:
+        gas = [note for note in source.notes if note.endswith("no electricity")]
+        why = reading.problems.summary() or "; ".join(gas) or "every value is blank"
+        raise FileRefusedError(path, f"only {reading.known} readings can be used: {why}", "mend the file")
+    distrust = reading.stamps.distrust or (reading.days.swapped() if reading.stamps.typed else "")
+    if not distrust:
+        return
+    if not reading.feed.insist:
+        first = f" (first meter {source.streams[0].meter_id!r})"
+        remedy = "ask for the file again; --insist loads it with every reading marked"
+        raise FileRefusedError(path, distrust + first, remedy, "V01")
+    source.mark_doubtful(distrust, reading.kept)

@@ -1,0 +1,190 @@
+"""What the numbers of a column are: unit, channel, register or not. Nothing is guessed without saying so."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.errors import FileRefusedError, SettingsError
+from pipeline.schema import Stream
+from pipeline.sources.document import Document
+from pipeline.sources.evidence import growth, is_signed
+from pipeline.sources.quantities import unit_behind
+from pipeline.sources.roles import Roles
+from pipeline.sources.source import Feed
+from pipeline.sources.table import Table
+from pipeline.sources.words import (
+    BIG_UNITS,
+    DIALECT,
+    GRID_WORDS,
+    REACTIVE_UNITS,
+    REGISTER_WORDS,
+    UNIT_SPELLINGS,
+    UNTOLD_WORDS,
+    Meaning,
+    channel_of,
+    is_energy_word,
+    is_plain_quantity,
+    squeeze,
+    unit_in,
+    words_of,
+)
+
+
+@dataclass(frozen=True)
+class ValueColumn:
+    """A column of numbers.
+
+    Attributes
+    ----------
+    position : int
+    name : str
+        As in the header, stripped.
+    stream : Stream
+        Its streams are like this one; `meter_id` is the column's own meter, or "" when rows or the file name it.
+    sign : int
+        1: of its values those above zero, -1: those below, turned; 0: all as they stand.
+    """
+
+    position: int
+    name: str
+    stream: Stream
+    sign: int = 0
+
+
+def file_meter(path: Path) -> str:
+    """Name the meter of a file that names none: the file's own name without its endings."""
+    name = path.name
+    for ending in (".gz", ".csv", ".txt", ".tsv", ".xlsx", ".xls", ".dat"):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            name = name[: -len(ending)]
+    return name
+
+
+def value_columns(
+    document: Document, table: Table, roles: Roles, feed: Feed, notes: list[str]
+) -> tuple[ValueColumn, ...]:
+    """Say of each value column what its numbers are.
+
+    Raises
+    ------
+    FileRefusedError
+        V15, when a column's unit stands nowhere and its name does not say that it is energy.
+    """
+    columns = []
+    dials = _registers(table, roles, notes)
+    for position in roles.values:
+        name = table.names[position].strip() or f"column {position + 1}"
+        plain = roles.meter is not None or is_plain_quantity(name) or not table.named
+        meaning = _meaning(document, table, roles, feed, position, notes)
+        stream = Stream(
+            "" if plain else name,
+            channel="reactive" if meaning.unit in REACTIVE_UNITS else channel_of(name),
+            unit=meaning.unit,
+            multiplier=meaning.multiplier,
+            is_register=position in dials,
+        )
+        columns += _with_sign(ValueColumn(position, name, stream), table, notes)
+    # What passes the meter comes before what is made or used behind it, and takes the meter's own name.
+    return tuple(sorted(columns, key=lambda column: not set(words_of(column.name)) & GRID_WORDS))
+
+
+def _with_sign(column: ValueColumn, table: Table, notes: list[str]) -> list[ValueColumn]:
+    """Part a column that often goes below zero into what is used and what is fed in."""
+    signed = column.stream.channel == "delivered" and not column.stream.is_register
+    if not signed or not is_signed(table, column.position):
+        return [column]
+    _note(notes, f"{column.name!r} goes below zero: that is what is fed in (channel received)")
+    fed = replace(column.stream, channel="received")
+    return [replace(column, sign=1), replace(column, stream=fed, sign=-1)]
+
+
+def known_unit(unit: str) -> Meaning:
+    """Give a unit in the spelling of `Stream`, with the factor that brings values to it.
+
+    Raises
+    ------
+    SettingsError
+        When it is no unit of energy or power.
+    """
+    spelled = UNIT_SPELLINGS.get(unit.strip().lower())
+    if spelled is None:
+        raise SettingsError(f"unit {unit!r} is not known -> use one of {', '.join(UNIT_SPELLINGS.values())}")
+    return BIG_UNITS.get(spelled, Meaning(spelled))
+
+
+def _meaning(document: Document, table: Table, roles: Roles, feed: Feed, position: int, notes: list[str]) -> Meaning:
+    name = table.names[position]
+    said = feed.meters.get(name.strip(), {}).get("unit") or feed.unit
+    if said is not None:
+        return known_unit(str(said))
+    stated = table.unit_below(position) or unit_in(name) or table.unit or unit_behind(table, position)
+    if stated is not None:
+        return known_unit(stated)
+    if roles.unit is not None or _unit_in_types(table, roles):
+        return Meaning("kWh")
+    if squeeze(name) in DIALECT:
+        meaning = DIALECT[squeeze(name)]
+        _note(notes, f"{name.strip()!r} is read as {meaning.unit}" + _times(meaning))
+        return meaning
+    untold = set(words_of(name)) & UNTOLD_WORDS
+    if is_energy_word(name) or (table.named and roles.meter is None and not is_plain_quantity(name) and not untold):
+        _note(notes, "no unit is stated: values are taken as kWh (--unit)")
+        return Meaning("kWh")
+    raise FileRefusedError(
+        document.path,
+        f"nothing says in which unit {name.strip() or f'column {position + 1}'!r} is",
+        "give --unit kWh, Wh, MWh, kW, W or MW",
+        "V15",
+    )
+
+
+def _times(meaning: Meaning) -> str:
+    return "" if meaning.multiplier == 1.0 else f", times {meaning.multiplier:g}"
+
+
+def _note(notes: list[str], text: str) -> None:
+    if text not in notes:
+        notes.append(text)
+
+
+def _unit_in_types(table: Table, roles: Roles) -> bool:
+    """Whether the type column states the unit in every row, as "Active Import Interval (kW)" does."""
+    if roles.type is None:
+        return False
+    return all(unit_in(row[roles.type]) for row in table.rows[:400] if row[roles.type].strip())
+
+
+def _registers(table: Table, roles: Roles, notes: list[str]) -> set[int]:
+    """Find the columns that are registers; one that stands still all the time is what those beside it are."""
+    dials = {position for position in roles.values if _is_register(table, roles, position)}
+    still = {n for n in roles.values if growth(table, n, roles.meter)[:2] == (0, 0)} if dials else set()
+    if dials | still == set(roles.values):
+        dials |= still
+    for position in sorted(dials):
+        _note(notes, f"{table.names[position].strip()!r} is a register that only grows: its differences are the energy")
+    return dials
+
+
+def _is_register(table: Table, roles: Roles, position: int) -> bool:
+    """Whether values are those of a register: its name says it and the cells do not deny it, or the cells prove it.
+
+    Without a word for it 40 changes all go one way, by 5 different sizes (chosen: no real load does that).
+    """
+    words = set(words_of(table.names[position]))
+    seen = growth(table, position, roles.meter)
+    if words & REGISTER_WORDS or "meterreading" in squeeze(table.names[position]):
+        return seen.rarely_turns or seen.along + seen.against < 20
+    if words & {"total", "totals"} and table.named:
+        return seen.rarely_turns and seen.along >= 3
+    return seen.against == 0 and seen.along >= 40 and seen.sizes >= 5
+
+
+def stream_for(column: ValueColumn, meter: str, kind: str, unit: str) -> Stream:
+    """Give the stream of a column in rows of one meter, type cell and unit cell ("" where the file has none)."""
+    stream = column.stream
+    stated = unit or (unit_in(kind) or "" if kind else "")
+    if stated:
+        meaning = known_unit(stated)
+        stream = replace(stream, unit=meaning.unit, multiplier=meaning.multiplier)
+    if kind and stream.channel == "delivered":
+        stream = replace(stream, channel=channel_of(kind, is_type=True))
+    return replace(stream, meter_id=stream.meter_id or meter)
