@@ -1,0 +1,1 @@
+"""Where results rest: the database (system of record) and the Hyper extracts. Nothing here changes a value."""

@@ -1,0 +1,155 @@
+-- What people read: names instead of numbers, timestamps instead of seconds. One row per reading, finding or channel.
+-- interval_start is the wall clock of the site, interval_start_utc the instant; timestamps are text. Energy in kWh.
+
+DROP VIEW IF EXISTS interval_readings;
+
+CREATE VIEW interval_readings AS
+SELECT
+    m.site_id,
+    c.meter_id,
+    c.channel,
+    datetime(r.start_utc + (
+        SELECT k.offset_seconds FROM clock_changes k
+        WHERE k.timezone = coalesce(s.timezone, 'UTC') AND k.from_utc <= r.start_utc
+        ORDER BY k.from_utc DESC LIMIT 1
+    ), 'unixepoch') AS interval_start,
+    datetime(r.start_utc, 'unixepoch') AS interval_start_utc,
+    coalesce(r.minutes, c.interval_minutes) AS interval_minutes,
+    r.energy_kwh,
+    CASE WHEN r.raw_kwh IS NOT NULL THEN r.raw_kwh
+         WHEN r.quality = 0 OR r.rule IS NULL OR r.rule IN (1, 20) THEN r.energy_kwh END AS original_kwh,
+    CASE r.quality WHEN 0 THEN 'actual' WHEN 1 THEN 'estimated' WHEN 2 THEN 'edited' WHEN 3 THEN 'missing' END AS quality,
+    r.method,
+    r.rule,
+    f.name AS file
+FROM readings r
+JOIN channels c ON c.channel_id = r.channel_id
+JOIN meters m ON m.meter_id = c.meter_id
+JOIN sites s ON s.site_id = m.site_id
+LEFT JOIN files f ON f.file_id = r.file_id;
+
+-- What interval_readings showed before a later file, edit or estimate replaced it.
+DROP VIEW IF EXISTS replaced_readings;
+
+CREATE VIEW replaced_readings AS
+SELECT
+    c.meter_id,
+    c.channel,
+    datetime(v.start_utc, 'unixepoch') AS interval_start_utc,
+    v.energy_kwh,
+    v.raw_kwh,
+    CASE v.quality WHEN 0 THEN 'actual' WHEN 1 THEN 'estimated' WHEN 2 THEN 'edited' WHEN 3 THEN 'missing' END AS quality,
+    v.method,
+    v.rule,
+    f.name AS file,
+    v.replaced_by_load,
+    datetime(v.replaced_utc, 'unixepoch') AS replaced_at_utc
+FROM reading_versions v
+JOIN channels c ON c.channel_id = v.channel_id
+LEFT JOIN files f ON f.file_id = v.file_id;
+
+DROP VIEW IF EXISTS finding_list;
+
+CREATE VIEW finding_list AS
+SELECT
+    rule_id,
+    meter_id,
+    channel,
+    datetime(first_start_utc, 'unixepoch') AS first_start_utc,
+    datetime(last_start_utc, 'unixepoch') AS last_start_utc,
+    intervals,
+    detail,
+    file,
+    load_id
+FROM findings;
+
+DROP VIEW IF EXISTS channel_list;
+
+CREATE VIEW channel_list AS
+SELECT
+    m.site_id,
+    c.meter_id,
+    c.channel,
+    c.interval_minutes,
+    c.unit,
+    datetime(c.first_start_utc, 'unixepoch') AS first_start_utc,
+    datetime(c.last_start_utc, 'unixepoch') AS last_start_utc,
+    s.timezone,
+    m.name,
+    m.serial,
+    m.latitude,
+    m.longitude,
+    m.floor_area_m2,
+    m.building_use,
+    m.tariff
+FROM channels c
+JOIN meters m ON m.meter_id = c.meter_id
+JOIN sites s ON s.site_id = m.site_id;
+
+-- What is expected of the hours and local days to come, as it was said when it was issued.
+DROP VIEW IF EXISTS forecast_list;
+
+CREATE VIEW forecast_list AS
+SELECT
+    m.site_id,
+    c.meter_id,
+    c.channel,
+    CASE p.interval_minutes WHEN 60 THEN 'hour' ELSE 'day' END AS grain,
+    datetime(p.start_utc + (
+        SELECT k.offset_seconds FROM clock_changes k
+        WHERE k.timezone = coalesce(s.timezone, 'UTC') AND k.from_utc <= p.start_utc
+        ORDER BY k.from_utc DESC LIMIT 1
+    ), 'unixepoch') AS interval_start,
+    datetime(p.start_utc, 'unixepoch') AS interval_start_utc,
+    p.forecast_kwh,
+    p.lower_kwh,
+    p.upper_kwh,
+    CASE p.interval_minutes WHEN 60 THEN i.hourly_model ELSE i.daily_model END AS model,
+    datetime(i.issued_utc, 'unixepoch') AS issued_at_utc,
+    i.load_id
+FROM forecasts p
+JOIN forecast_issues i ON i.channel_id = p.channel_id
+JOIN channels c ON c.channel_id = p.channel_id
+JOIN meters m ON m.meter_id = c.meter_id
+JOIN sites s ON s.site_id = m.site_id;
+
+-- How wrong each model would have been on the past of each channel, and which one is used.
+DROP VIEW IF EXISTS forecast_score_list;
+
+CREATE VIEW forecast_score_list AS
+SELECT
+    c.meter_id,
+    c.channel,
+    CASE e.interval_minutes WHEN 60 THEN 'hour' ELSE 'day' END AS grain,
+    e.model,
+    e.horizon_days,
+    e.mae_kwh,
+    e.rmse_share,
+    e.mase,
+    e.coverage,
+    e.origins,
+    e.is_chosen
+FROM forecast_scores e
+JOIN channels c ON c.channel_id = e.channel_id;
+
+DROP VIEW IF EXISTS anomaly_list;
+
+CREATE VIEW anomaly_list AS
+SELECT
+    m.site_id,
+    c.meter_id,
+    c.channel,
+    datetime(a.first_start_utc, 'unixepoch') AS first_start_utc,
+    datetime(a.last_start_utc, 'unixepoch') AS last_start_utc,
+    a.hours,
+    a.energy_kwh,
+    a.expected_kwh,
+    a.over_kwh,
+    a.direction,
+    a.cause,
+    a.score,
+    a.rules,
+    a.detail
+FROM anomalies a
+JOIN channels c ON c.channel_id = a.channel_id
+JOIN meters m ON m.meter_id = c.meter_id;
