@@ -1,0 +1,1 @@
+"""Workbooks as code: short specs become `.twb`, `.twbx`, `.tds` and `.tdsx` files that Tableau opens."""

@@ -1,0 +1,1 @@
+"""The workbooks that come with hyperwatt, as specs."""

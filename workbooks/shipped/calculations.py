@@ -1,0 +1,355 @@
+"""Calculated fields of the shipped data sources, with captions as an author reads them.
+
+Captions in brackets are fields, calculations or parameters; a typo fails the build with this file and line.
+"""
+
+from workbooks.model import Calculation
+from workbooks.shipped.parameters import ALL_METERS, ALL_SITES, BASE, ENERGY, PEAK
+
+CHOICE = "Choice"
+QUALITY = "Quality"
+ENERGY_AND_DEMAND = "Energy and demand"
+
+IN_SITE = Calculation(
+    "In Chosen Site",
+    f'[Chosen Site] = "{ALL_SITES}" OR [Site] = [Chosen Site]',
+    "boolean",
+    "True for meters of the chosen site.",
+    CHOICE,
+)
+IN_CHOICE = Calculation(
+    "In Choice",
+    f'[In Chosen Site] AND ([Chosen Meter] = "{ALL_METERS}" OR [Meter] = [Chosen Meter])',
+    "boolean",
+    "True for the chosen meter, or all, of the chosen site.",
+    CHOICE,
+)
+IN_PERIOD = Calculation(
+    "In Period",
+    "[Period] = 0 OR [Days Ago] < [Period]",
+    "boolean",
+    "True for the last days of the data, as many as the parameter Period says; 0 is the whole history.",
+    CHOICE,
+)
+
+DAILY_CALCULATIONS = (
+    IN_SITE,
+    IN_CHOICE,
+    Calculation("Last Day", "{FIXED : MAX([Date])}", "date", "The last day of the data.", CHOICE),
+    Calculation(
+        "Days Ago",
+        "DATEDIFF('day', [Date], [Last Day])",
+        "integer",
+        "Days before the last day of the data; 0 is that day itself.",
+        CHOICE,
+        dimension=True,
+    ),
+    IN_PERIOD,
+    Calculation(
+        "In Period Before",
+        "[Period] > 0 AND [Days Ago] >= [Period] AND [Days Ago] < 2 * [Period]",
+        "boolean",
+        "True for as many days again, just before the period.",
+        CHOICE,
+    ),
+    Calculation(
+        "Energy in Period (kWh)",
+        "SUM(IF [In Period] THEN [Daily Energy (kWh)] END)",
+        description="Energy of the period.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0",
+    ),
+    Calculation(
+        "Energy in Period Before (kWh)",
+        "SUM(IF [In Period Before] THEN [Daily Energy (kWh)] END)",
+        description="Energy of the period before.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0",
+    ),
+    Calculation(
+        "Change",
+        """IF COUNTD(IF [In Period Before] THEN [Date] END) = MAX([Period])
+        THEN [Energy in Period (kWh)] / [Energy in Period Before (kWh)] - 1 END""",
+        description="Energy of the period against the period before; null unless that has all its days.",
+        folder=ENERGY_AND_DEMAND,
+        format="p+0.0%;-0.0%",
+    ),
+    Calculation(
+        "Change in Words",
+        """IF ISNULL([Change]) THEN "no whole period before to compare with"
+        ELSE IF [Change] < 0 THEN "-" ELSE "+" END + STR(ROUND(100 * ABS([Change]), 1))
+            + " percent against the period before" END""",
+        "string",
+        "The change as a sentence, also when there is none.",
+        ENERGY_AND_DEMAND,
+    ),
+    Calculation(
+        "Peak in Period (kW)",
+        "MAX(IF [In Period] THEN [Peak Demand (kW)] END)",
+        description="Highest mean power of one meter in one interval of the period.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0.0",
+    ),
+    Calculation(
+        "Base Load Share",
+        "SUM([Base Load (kW)] * 24) / SUM([Daily Energy (kWh)])",
+        description="Share of the energy that would be used if base load ran all day: what never sleeps.",
+        folder=ENERGY_AND_DEMAND,
+        format="p0.0%",
+    ),
+    Calculation(
+        "Selected Metric",
+        f"""CASE [Metric]
+        WHEN "{ENERGY}" THEN SUM([Daily Energy (kWh)])
+        WHEN "{PEAK}" THEN MAX([Peak Demand (kW)])
+        WHEN "{BASE}" THEN AVG([Base Load (kW)]) END""",
+        description="What the parameter Metric says; its unit stands there too.",
+        folder=CHOICE,
+        format="n#,##0",
+    ),
+    Calculation(
+        "Mean of 7 Days (kWh)",
+        "WINDOW_AVG(SUM([Daily Energy (kWh)]), -6, 0)",
+        description="Mean of the day and the six before it. Compute it along Date.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0",
+    ),
+    Calculation(
+        "Quartile",
+        """IF RANK_PERCENTILE([Selected Metric], 'asc') > 0.75 THEN "highest quarter"
+        ELSEIF RANK_PERCENTILE([Selected Metric], 'asc') > 0.25 THEN "middle half"
+        ELSE "lowest quarter" END""",
+        "string",
+        "Where a meter stands among those shown. Compute it along Meter.",
+        CHOICE,
+    ),
+    Calculation(
+        "Typical Same Weekday (kWh)",
+        "{FIXED [Meter], [Channel], ISOWEEKDAY([Date]) : MEDIAN([Daily Energy (kWh)])}",
+        description="Median of the meter's energy on this day of the week, over the whole history.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0",
+    ),
+    Calculation(
+        "Difference from Typical",
+        "SUM([Daily Energy (kWh)]) / SUM([Typical Same Weekday (kWh)]) - 1",
+        description="Energy against what is typical for this day of the week: +10 % is a tenth more.",
+        folder=ENERGY_AND_DEMAND,
+        format="p+0.0%;-0.0%",
+    ),
+    Calculation(
+        "Among Ten Highest",
+        "RANK_UNIQUE(MAX([Peak Demand (kW)]), 'desc') <= 10",
+        "boolean",
+        "True for the ten highest peaks of what is shown. Compute it along Date.",
+        CHOICE,
+    ),
+    Calculation(
+        "Among Fifteen Most Unlike",
+        "RANK_UNIQUE(ABS([Difference from Typical]), 'desc') <= 15",
+        "boolean",
+        "True for the fifteen days shown that differ most from what is typical. Compute it along Date.",
+        CHOICE,
+    ),
+    Calculation(
+        "Holiday Mark",
+        'IF MIN([Holiday]) THEN "•" ELSE "" END',
+        "string",
+        "A dot on public holidays.",
+        "When",
+    ),
+    Calculation(
+        "Peak Hour",
+        "DATEPART('hour', [Peak Time])",
+        "integer",
+        "Hour of the day, 0 to 23, in which the day's peak interval began.",
+        "When",
+        dimension=True,
+    ),
+    Calculation(
+        "Measured Share",
+        "SUM([Coverage] * [Expected Intervals]) / SUM([Expected Intervals])",
+        description="Share of the intervals that are plain actual readings.",
+        folder=QUALITY,
+        format="p0.0%",
+    ),
+    Calculation(
+        "Estimated Share of Energy",
+        "ZN(SUM([Estimated Share] * [Daily Energy (kWh)])) / SUM([Daily Energy (kWh)])",
+        description="Share of the energy that was estimated.",
+        folder=QUALITY,
+        format="p0.00%",
+    ),
+    Calculation(
+        "Trust",
+        'IF [Estimated Share] > 0 THEN "partly estimated" ELSE "as measured" END',
+        "string",
+        "Whether any of the day's energy is estimated.",
+        QUALITY,
+    ),
+    Calculation(
+        "Changed by Validation (kWh)",
+        "SUM([Daily Energy (kWh)]) - SUM([Daily Energy as Read (kWh)])",
+        description="Energy after validation minus energy as it was read.",
+        folder=QUALITY,
+        format="n#,##0",
+    ),
+)
+
+READINGS_CALCULATIONS = (
+    IN_SITE,
+    IN_CHOICE,
+    Calculation("Last Day", "{FIXED : MAX(DATE([Interval Start]))}", "date", "The last day of the data.", CHOICE),
+    Calculation(
+        "Days Ago",
+        "DATEDIFF('day', [Interval Start], [Last Day])",
+        "integer",
+        "Days before the last day of the data; 0 is that day itself.",
+        CHOICE,
+        dimension=True,
+    ),
+    IN_PERIOD,
+    Calculation(
+        "Hour of Day",
+        "DATEPART('hour', [Interval Start])",
+        "integer",
+        "Hour on the site's wall clock, 0 to 23.",
+        "When",
+        dimension=True,
+    ),
+    Calculation(
+        "Day Type",
+        'IF ISOWEEKDAY([Interval Start]) >= 6 THEN "Weekend" ELSE "Weekday" END',
+        "string",
+        "Saturday and Sunday are weekend.",
+        "When",
+    ),
+    Calculation(
+        "Hour (UTC)",
+        """DATEADD('minute', DATEDIFF('minute', [Interval Start], [Interval Start (UTC)]),
+        DATETRUNC('hour', [Interval Start]))""",
+        "datetime",
+        "The site's hour as an instant: also where clocks differ from UTC by half an hour, and twice in autumn.",
+        "When",
+    ),
+    Calculation(
+        "Mean Demand (kW)",
+        "SUM([Energy (kWh)]) / COUNTD(IF NOT ISNULL([Energy (kWh)]) THEN [Hour (UTC)] END)",
+        description="Mean power of all chosen meters together, over the hours that have a value.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0.0",
+    ),
+    Calculation(
+        "One Day",
+        "MIN(1.0)",
+        description="Length of a bar that spans a day on a time axis.",
+        folder="When",
+    ),
+    Calculation(
+        "Share of Time",
+        "(RANK_UNIQUE(SUM([Energy (kWh)]), 'desc') - 1) / (SIZE() - 1)",
+        description="Share of the hours with a higher demand. Compute it along the hours.",
+        folder=ENERGY_AND_DEMAND,
+        format="p0%",
+    ),
+    Calculation(
+        "Measured Share",
+        'SUM(IF [Quality] = "actual" THEN 1 ELSE 0 END) / COUNT([Quality])',
+        description="Share of the intervals that are plain actual readings.",
+        folder=QUALITY,
+        format="p0.0%",
+    ),
+    Calculation(
+        "Estimated Share of Energy",
+        'ZN(SUM(IF [Quality] = "estimated" THEN [Energy (kWh)] END)) / SUM([Energy (kWh)])',
+        description="Share of the energy that was estimated.",
+        folder=QUALITY,
+        format="p0.00%",
+    ),
+)
+
+FINDINGS_CALCULATIONS = (
+    Calculation(
+        "Number of Findings",
+        "COUNT([Rule])",
+        "integer",
+        "How many findings there are.",
+        QUALITY,
+        format="n#,##0",
+    ),
+    Calculation(
+        "Duration (days)",
+        "MAX(DATEDIFF('minute', [First Interval (UTC)], [Last Interval (UTC)])) / 1440",
+        description="From the first to the last interval of a finding, which need not all be concerned.",
+        folder=QUALITY,
+        format="n#,##0.0",
+    ),
+)
+
+FORECAST_CALCULATIONS = (
+    IN_SITE,
+    IN_CHOICE,
+    Calculation(
+        "Known To",
+        "{FIXED [Grain] : MAX(IF NOT [Future] THEN [Start] END)}",
+        "datetime",
+        "The newest reading of any meter.",
+        "When",
+    ),
+    Calculation(
+        "Days Ahead",
+        "DATEDIFF('day', [Known To], [Start])",
+        "integer",
+        "Days from the newest reading of any meter; zero and below: the past.",
+        "When",
+        dimension=True,
+    ),
+    Calculation(
+        "Used, or Still to Come",
+        "NOT [Future] OR [Start] > [Known To]",
+        "boolean",
+        "False for what was expected of a meter that ended earlier, at a time that the others have been read for.",
+        "When",
+        dimension=True,
+    ),
+    Calculation(
+        "Used or Expected (kWh)",
+        "SUM(IF [Future] THEN [Forecast (kWh)] ELSE [Energy (kWh)] END)",
+        description="What was used, and from the beginning of the forecast what is expected.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0",
+    ),
+    Calculation(
+        "Range (kWh)",
+        "SUM([Forecast High (kWh)]) - SUM([Forecast Low (kWh)])",
+        description="Width of the range that holds 80 of 100 values; of several meters it is too wide.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0",
+    ),
+    Calculation(
+        "Past Error Share",
+        "SUM([Past Error (kWh)]) / SUM([Forecast (kWh)])",
+        description="Mean absolute error of the past as a share of what is expected.",
+        folder=QUALITY,
+        format="p0.0%",
+    ),
+    Calculation(
+        "Time",
+        'IF [Future] THEN "expected" ELSE "used" END',
+        "string",
+        "Whether it was read or is to come.",
+        "When",
+    ),
+)
+
+ANOMALIES_CALCULATIONS = (
+    IN_SITE,
+    IN_CHOICE,
+    Calculation(
+        "Size of the Difference (kWh)",
+        "SUM(ABS([Over Expected (kWh)]))",
+        description="How much more or less than expected, whichever it was.",
+        folder=ENERGY_AND_DEMAND,
+        format="n#,##0",
+    ),
+)

@@ -1,0 +1,111 @@
+"""What comes next: the forecast with its range, the year to come, and how wrong each model has been; unusual use."""
+
+from workbooks.model import Dashboard, Line, Overlay, Sheet
+from workbooks.palettes import BLUE, GREY, ORANGE, SKY, VERMILION, Palette
+from workbooks.pills import between, day, exactly, highest, mean, month, only, only_one, total, where
+from workbooks.shipped.data_sources import ANOMALIES, FORECAST, SCORES
+from workbooks.shipped.sheets import CHOSEN, DELIVERED, choices
+from workbooks.zones import across, down, legend, sheet, text
+
+BY_DAY = (*CHOSEN, only("Grain", "day"), where("Used, or Still to Come"))
+TIMES = Palette(members=(("used", BLUE), ("expected", ORANGE)))
+CHOSEN_MODEL = Palette(members=((True, BLUE), (False, GREY)))
+DIRECTIONS = Palette(members=(("high", VERMILION), ("low", BLUE)))
+
+TO_COME = Sheet(
+    "Days to come",
+    FORECAST,
+    columns=(day("Start"),),
+    rows=(total("Forecast Low (kWh)"),),
+    mark="GanttBar",
+    size="Range (kWh)",
+    palette=Palette((SKY,)),
+    tooltip=(total("Forecast (kWh)"), total("Forecast High (kWh)"), only_one("Forecast Model")),
+    filters=(*BY_DAY, between(exactly("Days Ahead"), -59, 60)),
+    overlay=Overlay(total("Energy (kWh)"), "Line"),
+    title="Used, and the range in which 80 of 100 days will lie (kWh), {Chosen Meter}",
+)
+EXPECTED = Sheet(
+    "Expected days",
+    FORECAST,
+    columns=(day("Start"),),
+    rows=("Used or Expected (kWh)",),
+    mark="Line",
+    color="Time",
+    palette=TIMES,
+    tooltip=("Past Error Share", only_one("Forecast Model")),
+    filters=(*BY_DAY, between(exactly("Days Ahead"), -59, 60)),
+    title="Sixty days back and ahead (kWh), {Chosen Meter}",
+    says="{Start}: {Used or Expected (kWh)} kWh {Time}\nBy {Forecast Model}, whose past error is {Past Error Share}",
+)
+MONTHS = Sheet(
+    "Months to come",
+    FORECAST,
+    columns=(month("Start", discrete=True),),
+    rows=("Used or Expected (kWh)",),
+    mark="Bar",
+    color="Time",
+    palette=TIMES,
+    tooltip=("Past Error Share",),
+    filters=(*BY_DAY, between(exactly("Days Ahead"), -364, 365)),
+    title="A year back and a year ahead, by month (kWh)",
+)
+ERRORS = Sheet(
+    "Past errors",
+    SCORES,
+    rows=("Forecast Model",),
+    columns=(mean("MASE"),),
+    mark="Bar",
+    color="Chosen",
+    palette=CHOSEN_MODEL,
+    label=mean("MASE"),
+    tooltip=(mean("RMSE / Mean"), mean("Interval Coverage"), total("Tests")),
+    filters=(*CHOSEN, only("Grain", "day")),
+    sort=("Forecast Model", mean("MASE")),
+    lines=(Line(mean("MASE"), "constant", "as good as repeating last week", constant=1),),
+    title="How wrong each model has been: 1 is repeating last week, blue is in use",
+)
+UNUSUAL = Sheet(
+    "Unusual use",
+    ANOMALIES,
+    columns=(exactly("Start"),),
+    rows=("Meter",),
+    mark="Circle",
+    size="Size of the Difference (kWh)",
+    color="Direction",
+    palette=DIRECTIONS,
+    detail=("Detail", "Cause"),
+    filters=(DELIVERED, where("In Chosen Site")),
+    title="Unusual use, by meter",
+)
+EXPLAINED = Sheet(
+    "Unusual use explained",
+    ANOMALIES,
+    rows=(exactly("Date", discrete=True), "Meter", "Cause", "Detail"),
+    mark="Text",
+    label=total("Over Expected (kWh)"),
+    filters=CHOSEN,
+    sort=(exactly("Date", discrete=True), highest("Date")),
+    title="What was unusual: energy over what was expected (kWh), {Chosen Meter}",
+)
+
+NEXT = Dashboard(
+    "What comes next",
+    down(
+        text("What comes next", 36, 16),
+        choices("Chosen Meter", "Chosen Site"),
+        across(sheet(EXPECTED), sheet(TO_COME)),
+        across(down(sheet(MONTHS), legend(MONTHS, pixels=48), share=1.3), sheet(ERRORS)),
+        text("Ranges of several meters are added up, which makes them too wide: choose one meter to read them.", 28),
+    ),
+)
+UNUSUAL_PAGE = Dashboard(
+    "Unusual",
+    down(
+        text("Unusual use", 36, 16),
+        choices("Chosen Meter", "Chosen Site"),
+        across(sheet(UNUSUAL), legend(UNUSUAL, pixels=110)),
+        sheet(EXPLAINED),
+        text("Cause is meter where validation found a fault at the time, else behaviour.", 28),
+    ),
+)
