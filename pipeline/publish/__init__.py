@@ -1,0 +1,1 @@
+"""What goes out: functions to TabPy, extracts and workbooks to Tableau."""
