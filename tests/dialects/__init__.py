@@ -1,0 +1,1 @@
+"""Files as their publishers write them, made in code with invented numbers."""

@@ -1,0 +1,241 @@
+"""The same load in every shape of file: encodings, workbooks, archives, lines between the rows, registers."""
+
+import gzip
+import io
+import zipfile
+from collections.abc import Callable
+
+import openpyxl
+import pandas as pd
+
+from dialects.made import Dialect, day_rows, load, register, rows, truth, wide
+from dialects.notation import LONDON, USE, plain
+
+
+def sep_line() -> Dialect:
+    """A spreadsheet's `sep=;` line."""
+    return plain("sep.csv", "sep=;\r\ntime;kWh\r\n" + rows(USE, "{s:%Y-%m-%d %H:%M};{v}\r"))
+
+
+def utf_16() -> Dialect:
+    """UTF-16 with a byte order mark, as `Unicode text` is saved."""
+    text = "time\tkWh\n" + rows(USE, "{s:%Y-%m-%d %H:%M}\t{v}")
+    return plain("unicode.txt", b"\xff\xfe" + text.encode("utf-16-le"))
+
+
+def windows_1252() -> Dialect:
+    """Windows-1252, with a degree sign and an accent."""
+    text = "Heure;Température (°C);Énergie (kWh)\n" + rows(USE, "{s:%d/%m/%Y %H:%M};4,5;{c}")
+    return plain("windows.csv", text.encode("cp1252"))
+
+
+def unit_row() -> Dialect:
+    """Units in a row of their own below the names."""
+    two = load("2023-03-06", 10, kw=5.0)
+    text = (
+        "Timestamp,Hall A,Hall B\n,kWh,MWh\n"
+        + wide({"Hall A": USE, "Hall B": two}, "{s:%Y-%m-%d %H:%M}", "t").split("\n", 1)[1]
+    )
+    truths = truth("Hall A", USE), truth("Hall B", two, factor=1000.0)
+    return Dialect("unitrow.csv", text.encode(), truths, {"timezone": LONDON})
+
+
+def unit_column() -> Dialect:
+    """A unit for each row, not the same for all."""
+    text = (
+        "meter,time,value,unit\n"
+        + rows(USE, "A,{s:%Y-%m-%d %H:%M},{v},kWh")
+        + rows(USE * 1000, "B,{s:%Y-%m-%d %H:%M},{v},Wh")
+    )
+    truths = truth("A", USE), truth("B", USE)
+    return Dialect("units.csv", text.encode(), truths, {"timezone": LONDON})
+
+
+def statuses() -> Dialect:
+    """A column of marks: an estimate is one, `M` is missing when the cell is blank."""
+    known = USE.copy()
+    known.iloc[50] = float("nan")
+    text = "meter,time,kWh,status\n" + rows(known, "A7,{s:%Y-%m-%d %H:%M},{v},Valid").replace(",,Valid", ",,Missing")
+    return plain("statuses.csv", text, known, meter="A7", findings=("V05",))
+
+
+def total_column() -> Dialect:
+    """Buildings side by side, and their total."""
+    two = load("2023-03-06", 10, kw=5.0)
+    text = wide({"East": USE, "West": two, "Total": USE + two}, "{s:%Y-%m-%d %H:%M}", "Date/Time")
+    return Dialect("estate.csv", text.encode(), (truth("East", USE), truth("West", two)), {"timezone": LONDON})
+
+
+def workbook(table: Callable[[openpyxl.worksheet.worksheet.Worksheet], None]) -> bytes:
+    """Make a workbook with one sheet."""
+    book = openpyxl.Workbook()
+    table(book.active)
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def excel_long() -> Dialect:
+    """A sheet with real dates, numbers and a title."""
+
+    def table(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        sheet.append(["Half-hourly data"])
+        sheet.append([])
+        sheet.append(["Meter", "Date/Time", "kWh"])
+        for start, value in USE.items():
+            sheet.append([1200023305968, start.tz_localize(None).to_pydatetime(), value])
+
+    return plain("book.xlsx", workbook(table), meter="1200023305968")
+
+
+def excel_days() -> Dialect:
+    """A sheet of days, its cells named by times."""
+
+    def table(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        sheet.append(["MPAN", "Date", *(start.time() for start in USE.index[:48])])
+        for day, own in USE.groupby(USE.index.date):
+            sheet.append(["0012345678902", day, *own.tolist()])
+
+    return plain("days.xlsx", workbook(table), meter="0012345678902")
+
+
+def excel_text_dates() -> Dialect:
+    """A sheet in which everything is text."""
+
+    def table(sheet: openpyxl.worksheet.worksheet.Worksheet) -> None:
+        sheet.append(["Date", "Time", "Usage (kWh)"])
+        for start, value in USE.items():
+            sheet.append([f"{start:%d/%m/%Y}", f"{start:%H:%M}", f"{value:.3f}"])
+
+    return plain("text.xlsx", workbook(table))
+
+
+def zipped() -> Dialect:
+    """An archive with two meters and a note."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in ("north.csv", "south.csv"):
+            archive.writestr(f"export/{name}", "time,kWh\n" + rows(USE, "{s:%Y-%m-%d %H:%M},{v}"))
+    return Dialect("export.zip", made.getvalue(), (truth("north", USE), truth("south", USE)), {"timezone": LONDON})
+
+
+def gzipped() -> Dialect:
+    """A compressed file is named like the one in it."""
+    return plain(
+        "packed.csv.gz", gzip.compress(("time,kWh\n" + rows(USE, "{s:%Y-%m-%d %H:%M},{v}")).encode()), meter="packed"
+    )
+
+
+def summary_rows() -> Dialect:
+    """Sums below the readings are no readings."""
+    text = "Date,Time,kWh\n" + rows(USE, "{s:%d/%m/%Y},{s:%H:%M},{v}")
+    return plain("summary.csv", text + f"\nTotal,,{USE.sum():.3f}\nAverage,,{USE.mean():.3f}\n")
+
+
+def comment_lines() -> Dialect:
+    """Lines that begin with # before, between and after."""
+    body = rows(USE, "{s:%Y-%m-%d %H:%M},{v}").splitlines()
+    body.insert(100, "# logger restarted")
+    text = "# Logger 7\n# site: Hall\n#\ntime,kWh\n" + "\n".join(body) + "\n# end of file\n"
+    return plain("comments.csv", text)
+
+
+def blank_lines() -> Dialect:
+    """Blank lines anywhere, Windows line ends."""
+    body = rows(USE, "{s:%Y-%m-%d %H:%M},{v}").splitlines()
+    body[100:100] = ["", "  ", ","]
+    return plain("gaps.csv", "\r\n\r\ntime,kWh\r\n\r\n" + "\r\n".join(body) + "\r\n\r\n\x1a")
+
+
+def repeated_header() -> Dialect:
+    """Two exports pasted together: the names stand twice."""
+    head, body = "time,kWh\n", rows(USE, "{s:%Y-%m-%d %H:%M},{v}").splitlines(keepends=True)
+    return plain("pasted.csv", head + "".join(body[:200]) + head + "".join(body[200:]))
+
+
+def trailing_commas() -> Dialect:
+    """A spreadsheet's empty columns."""
+    return plain("trailing.csv", "time,kWh,,\n" + rows(USE, "{s:%Y-%m-%d %H:%M},{v},,"))
+
+
+def no_names() -> Dialect:
+    """No names at all, a meter in front."""
+    text = rows(USE, "HALL-3,{s:%Y-%m-%d %H:%M},{v}")
+    told = plain("bare.csv", text, meter="HALL-3")
+    return Dialect(told.file, told.content, told.truths, {**told.options, "unit": "kWh"})
+
+
+def register_newest_first() -> Dialect:
+    """A register, newest read first."""
+    reads = register(USE)
+    text = "time,cumulative kWh\n" + rows(reads, "{s:%Y-%m-%d %H:%M},{v}", newest_first=True)
+    return plain("newest.csv", text, USE)
+
+
+def register_unnamed() -> Dialect:
+    """A column that only grows is a register, whatever its name."""
+    reads = register(USE)
+    return plain("grows.csv", "time,kWh\n" + rows(reads, "{s:%Y-%m-%d %H:%M},{v}"), USE)
+
+
+def register_rollover() -> Dialect:
+    """A register of five digits turns over."""
+    reads = register(USE, 99990.0).mod(100000.0).round(3)
+    told = plain("rollover.csv", "time,register (kWh)\n" + rows(reads, "{s:%Y-%m-%d %H:%M},{v}"), USE)
+    return Dialect(told.file, told.content, told.truths, {**told.options, "digits": 5}, findings=("V14",))
+
+
+def register_with_a_hole() -> Dialect:
+    """A register of which two reads are missing: the energy between its neighbours is known all the same."""
+    reads = register(USE)
+    kept, known = reads.drop(reads.index[100:102]), USE.copy()
+    known.iloc[99:102] = float("nan")
+    text = "time,meter reading kWh\n" + rows(kept, "{s:%Y-%m-%d %H:%M},{v}")
+    return plain("missed.csv", text, known, findings=("V05",))
+
+
+def blanks_between() -> Dialect:
+    """A data logger's file: seconds since 1970 and watts, a blank between, no names."""
+    watts = (USE * 2000).round()
+    text = "".join(f"{int(start.timestamp())} {value:.0f}\n" for start, value in watts.items())
+    return Dialect("channel_1.dat", text.encode(), (truth("channel_1", watts, factor=0.0005),), {"unit": "W"})
+
+
+def numbered_from_nothing() -> Dialect:
+    """A line for each day, its hours numbered 0 to 23."""
+    use = load("2023-03-06", 10, 60)
+    text = ",".join(["Date", *map(str, range(24))]) + "\n" + day_rows(use, "{s:%Y-%m-%d}")
+    return plain("matrix.csv", text, use)
+
+
+def days_across() -> Dialect:
+    """Times down and days across: each row would be taken for a meter, so it is refused."""
+    days = sorted(set(USE.index.strftime("%d/%m/%Y")))
+    text = ",".join(["Time", *days]) + "\n"
+    for clock, own in USE.groupby(USE.index.strftime("%H:%M")):
+        text += ",".join([clock, *(f"{each:.10g}" for each in own)]) + "\n"
+    return Dialect("across.csv", text.encode(), options={"timezone": LONDON}, refusal="each row is a time of day")
+
+
+def commas_for_both() -> Dialect:
+    """Decimal commas between commas: no cell is sure, so it is refused."""
+    text = "time,kWh\n" + rows(USE, "{s:%Y-%m-%d %H:%M},{c}")
+    return Dialect("both.csv", text.encode(), options={"timezone": LONDON}, refusal="more cells than the 2 names")
+
+
+def months(file: str, pattern: str) -> Dialect:
+    """Bills of a year, a line for each month."""
+    begins = pd.date_range("2022-01-01", periods=12, freq="MS", tz=LONDON)
+    use = pd.Series([310.0 + 17.5 * (n % 5) for n in range(12)], index=begins)
+    text = "Month,kWh\n" + "".join(f"{begin:{pattern}},{value:.10g}\n" for begin, value in use.items())
+    return plain(file, text, use, minutes=0)
+
+
+def month_numbers() -> Dialect:
+    """2022-01."""
+    return months("bills1.csv", "%Y-%m")
+
+
+def month_names_and_years() -> Dialect:
+    """Jan 2022."""
+    return months("bills2.csv", "%b %Y")

@@ -1,0 +1,148 @@
+"""What the cells of the first rows prove of a column."""
+
+import pytest
+
+from pipeline.sources.evidence import (
+    are_clock_numbers,
+    are_epochs,
+    are_ids,
+    growth,
+    is_coarser,
+    is_derived,
+    is_signed,
+    repeats,
+    take_turns,
+)
+from pipeline.sources.table import Table
+
+
+def table(*columns: list[object]) -> Table:
+    """A table of some columns, the first rows of a file."""
+    rows = [[str(cell) for cell in row] for row in zip(*columns, strict=True)]
+    names = tuple(f"column {n}" for n in range(len(columns)))
+    return Table(names, True, ",", ".", 0, 1, rows)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        pytest.param(["1200023305967"] * 4, True, id="thirteen digits"),
+        pytest.param(["0042"] * 4, True, id="zeros in front"),
+        pytest.param(["4200"] * 4, False, id="four digits"),
+        pytest.param(["12000233.5"] * 4, False, id="a fraction"),
+        pytest.param(["12000233", "12000234", "12000235", "12000236"], False, id="never the same"),
+    ],
+)
+def test_ids_are_long_and_repeat(cells: list[object], expected: bool) -> None:
+    """Eight digits or zeros in front, over and over, are the name of something."""
+    assert are_ids(table(cells), 0) is expected
+
+
+def test_seconds_since_1970_go_one_way() -> None:
+    """Ten digits that always rise or always fall are instants; others are not."""
+    rising = [1_700_000_000 + 600 * n for n in range(5)]
+
+    assert are_epochs(table(rising), 0)
+    assert are_epochs(table(rising[::-1]), 0)
+    assert not are_epochs(table([rising[0], rising[2], rising[1]]), 0)
+    assert not are_epochs(table(range(5)), 0)
+
+
+def test_clock_numbers_have_no_minute_60() -> None:
+    """15, 30, 45, 100 … 2400 are times of day; 1 to 24 are hours, and 1260 is no time."""
+    quarters = [at // 60 * 100 + at % 60 for at in range(15, 1441, 15)]
+
+    assert are_clock_numbers(table(quarters), 0)
+    assert not are_clock_numbers(table(range(1, 25)), 0)
+    assert not are_clock_numbers(table([*quarters, 1260]), 0)
+
+
+@pytest.mark.parametrize(
+    ("cells", "rarely"),
+    [
+        pytest.param([n + n % 5 / 10 for n in range(50)], True, id="only grows"),
+        pytest.param([100 - n for n in range(50)], True, id="newest first"),
+        pytest.param([n % 49 for n in range(100)], True, id="turns over"),
+        pytest.param([n % 7 for n in range(50)], False, id="goes up and down"),
+    ],
+)
+def test_a_register_rarely_turns(cells: list[object], rarely: bool) -> None:
+    """Fewer than one change in twenty goes against the others."""
+    assert growth(table(cells), 0, None).rarely_turns is rarely
+
+
+def test_each_meter_grows_for_itself() -> None:
+    """Rows of two registers by turns are two registers."""
+    meters, cells = ["a", "b"] * 30, [value for n in range(30) for value in (1000 + n, 5 + n)]
+
+    assert growth(table(meters, cells), 1, 0).against == 0
+    assert growth(table(meters, cells), 1, None).against > 20
+
+
+@pytest.mark.parametrize(
+    ("negative", "expected"),
+    [
+        pytest.param([-0.5] * 30, True, id="a third, as large"),
+        pytest.param([-0.5], False, id="one alone"),
+        pytest.param([-0.001] * 30, False, id="a third, next to nothing"),
+    ],
+)
+def test_signed_columns_hold_what_is_fed_in(negative: list[object], expected: bool) -> None:
+    """Values below zero must be a hundredth of all, in number and in sum."""
+    assert is_signed(table([*([0.7] * 150), *negative]), 0) is expected
+
+
+def test_a_meter_wired_backwards_is_not_signed() -> None:
+    """All below zero is a fault."""
+    assert not is_signed(table([-0.7] * 100), 0)
+
+
+def test_totals_and_nets_are_derived() -> None:
+    """A sum of the others, or what is used less what is fed in, is no meter; a single other is no sum."""
+    used, fed = [1.0, 2.0, 0.5], [0.0, 0.25, 3.0]
+    total, net = [1.0, 2.25, 3.5], [1.0, 1.75, -2.5]
+    seen = table(used, fed, total, net, [1.0, 2.0, 0.6])
+
+    assert is_derived(seen, 2, [0, 1], [])
+    assert is_derived(seen, 3, [0, 1], [1])
+    assert not is_derived(seen, 3, [0, 1], [])
+    assert not is_derived(seen, 4, [0, 1], [])
+    assert not is_derived(seen, 0, [0], [])
+
+
+def test_hours_beside_quarters_are_coarser() -> None:
+    """A column that stands in every fourth row, with the sum of four of another, says nothing new."""
+    quarters = [0.5 + n % 3 / 10 for n in range(40)]
+    hours = ["-" if n % 4 else f"{sum(quarters[n : n + 4]):.2f}" for n in range(40)]
+    others = ["-" if n % 4 else f"{n:.2f}" for n in range(40)]
+    seen = table(quarters, hours, others)
+
+    assert is_coarser(seen, 1, 0)
+    assert not is_coarser(seen, 2, 0)
+    assert not is_coarser(seen, 0, 1)
+
+
+def test_a_meter_that_begins_later_is_no_sum() -> None:
+    """Blank at first, and then row by row what another meter reads: two meters, not sums of single rows."""
+    energy = [5 + n % 7 for n in range(100)]
+
+    assert not is_coarser(table(energy, [value if n >= 60 else "" for n, value in enumerate(energy)]), 1, 0)
+
+
+def test_tariffs_take_turns() -> None:
+    """Kinds that never share an instant, and change again and again, are tariffs; two that follow once are not."""
+    stamps = [f"2024-01-01 {hour:02d}:00" for hour in range(6)]
+    turns = [("m", kind) for kind in ("night", "day", "day", "night", "night", "day")]
+    once = [("m", kind) for kind in ("one", "one", "one", "two", "two", "two")]
+
+    assert take_turns(table(stamps), turns, [0])
+    assert not take_turns(table(stamps), once, [0])
+    assert not take_turns(table(stamps * 2), [*turns, *reversed(turns)], [0])
+
+
+def test_rows_that_say_again_are_counted() -> None:
+    """By the columns that should name a reading."""
+    seen = table(["a", "a", "b"], [1, 1, 1])
+
+    assert repeats(seen, (0, 1, None)) == 1
+    assert repeats(seen, (1,)) == 2
