@@ -34,7 +34,7 @@ from pipeline.stores.forecasts import last_issue
 from pipeline.stores.hyper import ExtractBuild, build_extract, update_extract, write_extract
 from pipeline.stores.load import Load
 from pipeline.stores.reading_rows import readings_table
-from pipeline.stores.scratch import own_folder
+from pipeline.stores.scratch import own_folder, sweep
 from pipeline.stores.stored_grids import stored_grids
 from pipeline.stores.watermark import Watermark, extract_state
 from pipeline.vee.cells import IRREGULAR
@@ -138,6 +138,7 @@ def bring_up(engine: Engine, folder: Path, tell: Tell) -> dict[str, str]:
         return {}
     try:
         with own_folder(folder, lambda: tell(WAITING)):
+            sweep(folder)
             return _bring_up(engine, folder, tell)
     except StoreError as error:
         return {"extracts": str(error)}

@@ -23,6 +23,7 @@ from pipeline.errors import StoreError
 from pipeline.stores.extracts import DATE, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, Column, Extract
 from pipeline.stores.hyper import BATCH_ROWS, build_extract, update_extract, write_extract
 from pipeline.stores.hyper_read import extract_summary, read_extract
+from pipeline.stores.scratch import sweep
 from pipeline.stores.watermark import Watermark, extract_state
 
 KINDS = {"meter_id": TEXT, "channel": TEXT, "start": INSTANT, "energy_kwh": NUMBER, "load": WHOLE}
@@ -353,6 +354,23 @@ def test_litter_of_a_killed_run_is_swept(hyper, path):
 
     assert litter(path) == []
     assert set(contents(path, hyper)["meter_id"]) == {"M1"}
+
+
+def test_litter_beside_an_extract_that_is_up_to_date(hyper, path):
+    """What a run left that was killed just after its file was in place, goes; what another is building, stays."""
+    write_extract(hyper, path, SMALL, rows_of(["M1"]), Watermark("db", 1))
+    building = path.parent / ".hyperwatt" / "small.hyper.building"
+    building.mkdir()
+    (building / "stale.parquet").write_bytes(b"half")
+    other = path.with_name("other.hyper")
+
+    with build_extract(hyper, other, SMALL, Watermark("db", 1)) as build:
+        sweep(path.parent)
+        build.add(rows_of(["M2"]))
+
+    assert not building.exists()
+    assert set(contents(path, hyper)["meter_id"]) == {"M1"}
+    assert set(contents(other, hyper)["meter_id"]) == {"M2"}
 
 
 def test_a_kill_before_the_replacement_leaves_the_old_claim_true(hyper, path):

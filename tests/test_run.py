@@ -585,6 +585,19 @@ def test_extracts_of_another_database(local: Settings, tmp_path: Path) -> None:
     assert checked_extracts(other)["readings"]["energy_kwh"].tolist() == usage("2024-01-08", 7).tolist()
 
 
+def test_what_a_killed_run_left(local: Settings, tmp_path: Path) -> None:
+    """A run that has nothing to write still tidies up after one that was killed when its extract was in place."""
+    file = write_file(tmp_path / "in" / "a.csv", {"b1": usage(NEW_YEAR, 3)})
+    run([file], local)
+    building = local.out / "extracts" / ".hyperwatt" / "readings.hyper.building"
+    building.mkdir()
+    (building / "stale.parquet").write_bytes(b"half")
+
+    run([file], local)
+
+    assert not building.exists()
+
+
 def test_a_held_extract(local: Settings, tmp_path: Path) -> None:
     """Somebody has an extract open in a hyperd: a run puts the new one in its place, and nobody is disturbed."""
     run([write_file(tmp_path / "in" / "a.csv", {"b1": usage(NEW_YEAR, 7)})], local)

@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import StoreError
@@ -52,6 +52,18 @@ def own_scratch(path: Path) -> Iterator[Path]:
             shutil.rmtree(scratch, ignore_errors=True)
     finally:
         os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Take away what a killed process left beside targets that nobody has reason to build again.
+
+    A process may die after its file is in place and before its scratch folder is gone; one that is still building
+    keeps what it has.
+    """
+    ending = ".building"
+    for scratch in (folder / ".hyperwatt").glob(f"*{ending}"):
+        with suppress(StoreError), own_scratch(folder / scratch.name.removesuffix(ending)):
+            pass
 
 
 @contextmanager
