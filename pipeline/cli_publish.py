@@ -9,10 +9,12 @@ import click
 from pipeline.cli_shell import DRY_RUN, guarded, settings_of, where
 from pipeline.config import Settings
 
-LOOKS = ("previews", "revisions", "rollback", "stale")
+LOOKS = ("refresh", "previews", "revisions", "rollback", "stale")
 """Options that look at the site instead of publishing what is declared."""
 
 PREVIEWS = "Download a PNG and a PDF of every view of our workbooks instead."
+REFRESH = "Have the site refresh what reads a database, and wait for it, instead."
+NEW_PASSWORDS = "Embed the passwords of connections again: a site does not tell whether one has changed."
 STALE = "List what is ours and not declared any longer, or unchanged for so many days, instead; nothing is deleted."
 
 
@@ -24,6 +26,8 @@ STALE = "List what is ours and not declared any longer, or unchanged for so many
 @click.option("--read-back/--no-read-back", default=None, help="Prove it by downloading it, or trust the site's job.")
 @click.option("--public", is_flag=True, help="Write the package for Tableau Public into OUT/public instead.")
 @click.option("--names", is_flag=True, help="With --public: show meters and sites by their own names.")
+@click.option("--new-passwords", is_flag=True, default=None, help=NEW_PASSWORDS)
+@click.option("--refresh", is_flag=True, help=REFRESH)
 @click.option("--previews", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help=PREVIEWS)
 @click.option("--revisions", is_flag=True, help="List the revisions that the site keeps of what is ours instead.")
 @click.option("--rollback", metavar="NAME@N", help="Publish revision N of NAME again as the newest, and prove it.")
@@ -47,7 +51,7 @@ def publish(public: bool, names: bool, **options: Any) -> None:
     chosen = [name for name, value in {"public": public, **looks}.items() if value is not None and value is not False]
     if len(chosen) > 1:
         raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} are two things -> one at a time")
-    said = {name: options.pop(name) for name in ("site", "project", "replace", "read_back")}
+    said = {name: options.pop(name) for name in ("site", "project", "replace", "read_back", "new_passwords")}
     settings = settings_of(options)
     given = {name: value for name, value in said.items() if value is not None}
     settings = replace(settings, publish={**settings.publish, **given})
@@ -60,10 +64,12 @@ def publish(public: bool, names: bool, **options: Any) -> None:
 
 
 def _look(settings: Settings, what: str, said: Any) -> None:
-    """Show what is on the site, or bring an older revision of it back."""
-    from pipeline import published, showing_site
+    """Have the site refresh, show what is there, or bring an older revision of it back."""
+    from pipeline import published, refreshing, showing_publish, showing_site
 
-    if what == "previews":
+    if what == "refresh":
+        showing_publish.show_refreshed(guarded(lambda tell: refreshing.refresh(settings, tell)))
+    elif what == "previews":
         showing_site.show_pictures(guarded(lambda tell: published.draw_views(settings, said, tell)), settings.dry_run)
     elif what == "revisions":
         showing_site.show_revisions(guarded(lambda tell: published.list_revisions(settings, tell)))

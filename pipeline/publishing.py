@@ -11,8 +11,9 @@ from pipeline.errors import PipelineError, SettingsError
 from pipeline.progress import Tell, silent
 from pipeline.publish.carrying import Done, carry_out
 from pipeline.publish.content import find_project
-from pipeline.publish.credentials import read_credentials
+from pipeline.publish.credentials import NAMES, REFRESH_SCOPES, SCOPES, login_names, read_credentials, read_logins
 from pipeline.publish.declared import Declared, Wanted, read_declared
+from pipeline.publish.keyrings import read_keyring
 from pipeline.publish.patience import BrokenOffError, Patience
 from pipeline.publish.planning import Desk, Step, plan
 from pipeline.publish.sign_in import SignIn, signed_in
@@ -110,6 +111,9 @@ def sign_in_of(declared: Declared, patience: Patience) -> SignIn:
         No site, an address that cannot be, or nobody who signs in.
     """
     secrets = tableau_secrets(declared.key_file)
+    if declared.keyring:
+        unsaid = [name for name in (*NAMES, *login_names(declared.logins)) if name not in secrets]
+        secrets |= read_keyring(declared.keyring, unsaid)
     pasted = secrets.get("site", declared.site)
     if not pasted:
         raise SettingsError(f'no site is named -> site = "{EXAMPLE}" under [publish], or HYPERWATT_TABLEAU_SITE')
@@ -122,6 +126,9 @@ def sign_in_of(declared: Declared, patience: Patience) -> SignIn:
         declared.timeout,
         patience,
         declared.chunk_mb << 20,
+        read_logins(secrets, declared.logins),
+        SCOPES + REFRESH_SCOPES * any(one.sources for one in declared.wanted),
+        declared.new_passwords,
     )
 
 

@@ -8,6 +8,7 @@ from pipeline.publish.carrying import Done
 from pipeline.publish.declared import Wanted
 from pipeline.publish.planning import Step
 from pipeline.publishing import Published
+from pipeline.refreshing import Refreshed
 
 
 def show_published(published: Published) -> None:
@@ -15,11 +16,23 @@ def show_published(published: Published) -> None:
     click.echo(f"{published.site}, project {published.project}")
     for wanted, step in published.planned:
         click.echo(f"{wanted.name}: {_planned(wanted, step)}")
+        for words in wanted.by_hand:
+            click.echo(f"  by hand: {words}")
     for done in published.done:
         click.echo(f"{done.wanted.name}: {said_done(done)}")
     for name, why in published.refused.items():
         click.echo(f"{name}: {why}", err=True)
     if published.refused:
+        sys.exit(1)
+
+
+def show_refreshed(refreshed: Refreshed) -> None:
+    """Print how each refresh ended, or what would be refreshed; exit 1 when one failed."""
+    for name, said in refreshed.done.items():
+        click.echo(f"{name}: {said}")
+    for name, why in refreshed.refused.items():
+        click.echo(f"{name}: {why}", err=True)
+    if refreshed.refused:
         sys.exit(1)
 
 
@@ -41,8 +54,9 @@ def said_done(done: Done) -> str:
         "create": "created",
         "overwrite": f"overwritten: {step.reason}",
         "update": f"updated {step.rows:,} rows",
-        "unchanged": "unchanged" if not step.settings else f"set {', '.join(step.settings)}",
+        "unchanged": "" if step.settings else "unchanged",
     }[step.action]
+    said = "; ".join(filter(None, (said, f"set {', '.join(step.settings)}" if step.settings else "")))
     return f"{said}; sent {volume(done.sent)}{_instead(done)}, received {volume(done.received)}; {done.proof}"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PublishError
+from pipeline.publish.belongings import put_belongings
 from pipeline.publish.content import (
     JobFailedError,
     change_rows,
@@ -18,11 +19,8 @@ from pipeline.publish.content import (
     last_revision,
     publish_file,
     read_content,
-    set_description,
-    set_tags,
 )
 from pipeline.publish.declared import Wanted
-from pipeline.publish.grants import set_grants
 from pipeline.publish.patience import BrokenOffError
 from pipeline.publish.payload import payloads
 from pipeline.publish.planning import Desk, Step, changed_at, extract_of, plan, read_site
@@ -131,9 +129,7 @@ def _settle(desk: Desk, wanted: Wanted, step: Step) -> str:
     content = find_content(desk.site, wanted, desk.project)
     if content is None:
         raise BrokenOffError(f"{wanted.kind} {wanted.name!r} is not there, though the site has published it")
-    set_description(desk.site, wanted, content)
-    set_tags(desk.site, wanted, content)
-    set_grants(desk.site, wanted, content)
+    put_belongings(desk.site, wanted, content)
     path, record = desk.record_of(wanted), read_record(desk.record_of(wanted))
     held = step.local or (None if record is None else read_held(path, record))
     proof = _proof(desk, wanted, step, content)

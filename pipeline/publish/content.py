@@ -86,6 +86,8 @@ def publish_file(site: Site, wanted: Wanted, project: Any, *, over: bool) -> Non
     item, request = _publish_request(wanted, project)
     endpoint = _endpoint(site, wanted)
     url = f"{endpoint.baseurl}?{wanted.kind}Type={wanted.file.suffix[1:]}&{mode}=true&asJob=true"
+    # The site may not be able to sign in yet: credentials follow.
+    url += "&skipConnectionCheck=true" if wanted.kind == "workbook" and wanted.sources else ""
     what = f"publishing {wanted.name!r}"
     with site.told(what):
         body, kind = request.publish_req_chunked(item)
@@ -171,20 +173,28 @@ def read_back(site: Site, wanted: Wanted, content: Any, folder: Path, revision: 
     return folder / "inner.hyper"
 
 
+def missing_tags(site: Site, wanted: Wanted, content: Any) -> str:
+    """Say "tags" when some are wanted and not there."""
+    return "tags" if content is not None and (wanted.tags | {OURS}) - set(content.tags) else ""
+
+
 def set_tags(site: Site, wanted: Wanted, content: Any) -> None:
     """Add the tags that are wanted and missing; others' tags stay."""
-    missing = (wanted.tags | {OURS}) - set(content.tags)
-    if missing:
-        with site.told(f"tagging {wanted.name!r}"):
-            _endpoint(site, wanted).add_tags(content, sorted(missing))
+    with site.told(f"tagging {wanted.name!r}"):
+        _endpoint(site, wanted).add_tags(content, sorted((wanted.tags | {OURS}) - set(content.tags)))
+
+
+def missing_description(site: Site, wanted: Wanted, content: Any) -> str:
+    """Say "description" when another is wanted; new content gets it with its file."""
+    is_so = content is None or wanted.description is None or (content.description or "") == wanted.description
+    return "" if is_so else "description"
 
 
 def set_description(site: Site, wanted: Wanted, content: Any) -> None:
-    """Set the description where another is wanted."""
-    if wanted.description is not None and (content.description or "") != wanted.description:
-        content.description = wanted.description
-        with site.told(f"describing {wanted.name!r}"):
-            _endpoint(site, wanted).update(content)
+    """Set the description that is wanted."""
+    content.description = wanted.description
+    with site.told(f"describing {wanted.name!r}"):
+        _endpoint(site, wanted).update(content)
 
 
 def last_revision(site: Site, wanted: Wanted, content: Any) -> str:
@@ -217,13 +227,21 @@ def _publish_request(wanted: Wanted, project: Any) -> tuple[Any, Any]:
 
 
 def _wait(site: Site, answer: Any, what: str) -> None:
-    """Wait for the job of an answer, asking at growing intervals."""
+    """Wait for the job of an answer."""
+    from tableauserverclient import JobItem
+
+    with site.told(what):
+        job = JobItem.from_response(answer.content, site.server.namespace)[0]
+    await_job(site, job, what)
+
+
+def await_job(site: Site, job: Any, what: str) -> str:
+    """Wait for a job, asking at growing intervals, and give its notes; errors as for `publish_file`."""
     from tableauserverclient import JobItem
 
     patience = site.how.patience
     waited, pause = 0.0, patience.first_poll
     with site.told(what):
-        job = JobItem.from_response(answer.content, site.server.namespace)[0]
         while job.completed_at is None:
             if waited >= patience.longest_job:
                 raise PublishError(f"{what}: the job is not over after {waited:,.0f} s -> look at Jobs on the site")
@@ -232,11 +250,12 @@ def _wait(site: Site, answer: Any, what: str) -> None:
             waited, pause = waited + pause, min(pause * 1.5, patience.longest_poll)
             job = site.server.jobs.get_by_id(job.id)
     if job.finish_code not in (JobItem.FinishCode.Success, JobItem.FinishCode.Completed):
-        raise JobFailedError(f"{what}: the site's job {_end(job)}")
+        end = f": {_notes(job)}" if _notes(job) else f" and says not why -> look at Jobs on the site (job {job.id})"
+        raise JobFailedError(f"{what}: the site's job failed{end}")
+    return _notes(job)
 
 
-def _end(job: Any) -> str:
-    """Say how a job ended; some end without a word."""
+def _notes(job: Any) -> str:
+    """Give what a job says; some end without a word."""
     notes = [*(job.notes or []), *(note["text"] for note in job.status_notes or [])]
-    said = " ".join(" ".join(str(note) for note in notes if note).split())
-    return f"failed: {said}" if said else f"failed and says not why -> look at Jobs on the site (job {job.id})"
+    return " ".join(" ".join(str(note) for note in notes if note).split())

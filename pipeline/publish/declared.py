@@ -5,6 +5,7 @@ site = "https://SERVER/#/site/SITE"   # any page of the site as the browser show
 project = "Energy/Meters"             # a path; it is made where it is not there
 tags = ["meters"]                     # of everything below
 key_file = "~/.config/hyperwatt.key"  # token_name and token; only its owner may read it
+keyring = "hyperwatt"                 # or in the system's keyring, under this name: keyring set hyperwatt token
 
 [publish.datasources.readings]        # an extract by its name; none named: all that are there
 name = "Meter Readings"
@@ -17,18 +18,35 @@ tags = ["half-hourly"]
 [publish.workbooks.overview]          # a file in OUT/workbooks, or any by `file`; none named: all that are there
 file = "boards/overview.twbx"
 hidden_sheets = ["Scratch"]
+tabpy = "Energy TabPy"                # which of the site's analytics extensions its scripts call
+
+[publish.datasources.tariffs]         # one that reads a database; the site refreshes it, hyperwatt does not
+file = "tariffs.tdsx"
+credentials = "warehouse"             # embedded: warehouse_user and warehouse_password, said like the token
+                                      # "prompt": every viewer is asked; { "db.corp" = "warehouse" }: by server
+schedule = "Nightly"                  # of the Tableau Server; Tableau Cloud has none by name:
+                                      # { frequency = "Daily", start = "06:00", days = ["Monday", "Friday"] }
 
 [publish.public]                      # hyperwatt publish --public
 title = "Energy use"
 view = "https://public.tableau.com/views/WORKBOOK/VIEW"   # once it is published
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SettingsError
+from pipeline.publish.insides import Source, read_insides
+from pipeline.publish.recurrence import Recurrence, read_schedule
+
+PROMPT = "prompt"
+"""Credentials that every viewer is asked for."""
+
+EVERY = "*"
+"""Every server that is not named."""
 
 SUFFIXES = {"datasource": (".hyper", ".tdsx"), "workbook": (".twbx", ".twb")}
 
@@ -52,6 +70,16 @@ class Wanted:
     permissions : mapping
         Group to capabilities, "-" before those denied.
     hidden_sheets : tuple of str
+    schedule : str or Recurrence or None
+        By what the site refreshes it: a schedule of the server by name, or one of its own; None: as it is.
+    credentials : mapping of str to str
+        Server, or "*", to the name of a login or "prompt"; none: as it is.
+    tabpy : str
+        Which analytics extension of the site its scripts call; empty: as it is.
+    sources : tuple of Source
+        What its file reads from.
+    calls_tabpy : bool
+        Whether its file has scripts.
     """
 
     key: str
@@ -62,6 +90,19 @@ class Wanted:
     tags: frozenset[str] = frozenset()
     permissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hidden_sheets: tuple[str, ...] = ()
+    schedule: str | Recurrence | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    tabpy: str = ""
+    sources: tuple[Source, ...] = ()
+    calls_tabpy: bool = False
+
+    @property
+    def by_hand(self) -> list[str]:
+        """What publishing leaves to people, in words."""
+        servers = dict.fromkeys(str(one) for one in self.sources if one.server and not self.credentials)
+        asks = [f"every viewer is asked for user and password of {one}: credentials embeds them" for one in servers]
+        scripts = "it calls TabPy: tabpy names the site's connection, which its administrator makes under "
+        return asks + [scripts + "Settings > Extensions"] * (self.calls_tabpy and not self.tabpy)
 
 
 @dataclass(frozen=True)
@@ -84,6 +125,10 @@ class Declared:
     read_back : bool
         Prove what was published by downloading it.
     key_file, ca : Path or None
+    keyring : str
+        Name under which secrets stand in the system's keyring; empty: it is not asked.
+    new_passwords : bool
+        Embed the passwords of connections again.
     verify, plain_http : bool
     chunk_mb, payload_mb : int
         Of an upload's pieces (chosen: three of them are in memory), and most of one change of rows (Tableau's limit).
@@ -101,6 +146,8 @@ class Declared:
     replace: bool = False
     read_back: bool = True
     key_file: Path | None = None
+    keyring: str = ""
+    new_passwords: bool = False
     ca: Path | None = None
     verify: bool = True
     plain_http: bool = False
@@ -109,11 +156,18 @@ class Declared:
     overwrite_share: float = 0.5
     timeout: float = 300.0
 
+    @property
+    def logins(self) -> set[str]:
+        """Names of the logins that credentials speak of."""
+        return {name for wanted in self.wanted for name in wanted.credentials.values()} - {PROMPT}
+
 
 OTHERS = ("datasources", "workbooks", "tags", "public")
 """Parts of `[publish]` that are read apart; `public` by `pipeline.public_package`."""
 
 SECRETS = ("token", "password", "secret")
+LOGIN = r"[a-z][a-z0-9_]*"
+"""Name of a login: environment variables are called after it."""
 
 
 def read_declared(said: Mapping[str, Any], out: Path) -> Declared:
@@ -131,9 +185,7 @@ def read_declared(said: Mapping[str, Any], out: Path) -> Declared:
     SettingsError
         An unknown name, a wrong type, a secret, a file that is not there.
     """
-    for name in SECRETS:
-        if name in said:
-            raise SettingsError(f"[publish] holds a {name} -> such a file is shared: use the environment or key_file")
+    _no_secrets(said, "[publish]")
     tags = frozenset(_texts(said.get("tags", []), "[publish] tags"))
     wanted = [
         *_wanted("datasource", said.get("datasources"), out / "extracts", tags),
@@ -157,7 +209,8 @@ def _wanted(kind: str, said: Mapping[str, Any] | None, folder: Path, tags: froze
 
 def _one(kind: str, key: str, said: dict[str, Any], folder: Path, tags: frozenset[str]) -> Wanted:
     where = f"[publish.{kind}s.{key}]"
-    _known(said, Wanted, ("key", "kind"), where)
+    _no_secrets(said, where)
+    _known(said, Wanted, ("key", "kind", "sources", "calls_tabpy"), where)
     default = folder / f"{key}{SUFFIXES[kind][0]}"
     file = Path(said.pop("file", default)).expanduser()
     if not file.is_file():
@@ -168,7 +221,46 @@ def _one(kind: str, key: str, said: dict[str, Any], folder: Path, tags: frozense
     own = tags | frozenset(_texts(said.pop("tags", []), where))
     hidden = tuple(_texts(said.pop("hidden_sheets", []), where))
     name = str(said.pop("name", key))
-    return Wanted(key, kind, file, name, **said, tags=own, permissions=granted, hidden_sheets=hidden)
+    inside = read_insides(file)
+    if said.get("tabpy") and kind != "workbook":
+        raise SettingsError(f"{where}: tabpy is for workbooks -> their scripts call it, not data sources")
+    schedule = _schedule(said.pop("schedule", None), inside.sources, where)
+    credentials = _credentials(said.pop("credentials", {}), inside.sources, where)
+    wanted = Wanted(key, kind, file, name, **said, tags=own, permissions=granted, hidden_sheets=hidden)
+    return replace(wanted, schedule=schedule, credentials=credentials, **vars(inside))
+
+
+def _schedule(said: Any, sources: tuple[Source, ...], where: str) -> str | Recurrence | None:
+    if said is not None and not sources:
+        raise SettingsError(
+            f"{where}: schedule, and its file names no database that the site could refresh it from -> leave it out: "
+            "hyperwatt publish brings new rows itself, as often as it is run"
+        )
+    return None if said is None else read_schedule(said, where)
+
+
+def _credentials(said: Any, sources: tuple[Source, ...], where: str) -> dict[str, str]:
+    """Give logins by server; text speaks of every server."""
+    wanted = {EVERY: said} if isinstance(said, str) else said
+    if not isinstance(wanted, dict) or not all(re.fullmatch(LOGIN, str(one)) for one in wanted.values()):
+        raise SettingsError(f'{where}: credentials = {said!r} -> the name of a login in small letters, or "{PROMPT}"')
+    wanted = {server.lower(): name for server, name in wanted.items()}
+    servers = {one.server for one in sources if one.server}
+    astray = set(wanted) - (servers | {EVERY} if servers else set())
+    if astray:
+        there = ", ".join(sorted(servers)) or "no server"
+        raise SettingsError(
+            f"{where}: credentials for {min(astray)}, and its file connects to {there} -> mend the name"
+        )
+    return wanted
+
+
+def _no_secrets(said: Mapping[str, Any], where: str) -> None:
+    for name in SECRETS:
+        if name in said:
+            raise SettingsError(
+                f"{where} holds a {name} -> such a file is shared: use the environment, key_file or keyring"
+            )
 
 
 def _known(said: Mapping[str, Any], kind: type, not_said: tuple[str, ...], where: str) -> None:

@@ -14,8 +14,13 @@ Grants = dict[str, dict[str, str]]
 """Group id to capability to "Allow" or "Deny"."""
 
 
+def grants_said(site: Site, wanted: Wanted, content: Any) -> str:
+    """Say "permissions" when some are declared and not set; errors as for `missing_grants`."""
+    return "permissions" if missing_grants(site, wanted, content) else ""
+
+
 def missing_grants(site: Site, wanted: Wanted, content: Any) -> Grants:
-    """Give what is declared and not set.
+    """Give what is declared and not set; of content that is yet to be made, all.
 
     Raises
     ------
@@ -25,7 +30,7 @@ def missing_grants(site: Site, wanted: Wanted, content: Any) -> Grants:
     if not wanted.permissions:
         return {}
     declared = {_group(site, name): _modes(names) for name, names in wanted.permissions.items()}
-    present = _present(site, wanted, content)
+    present = {} if content is None else _present(site, wanted, content)
     missing = {
         group: {name: mode for name, mode in modes.items() if present.get(group, {}).get(name) != mode}
         for group, modes in declared.items()
@@ -39,8 +44,6 @@ def set_grants(site: Site, wanted: Wanted, content: Any) -> None:
     from tableauserverclient.models.reference_item import ResourceReference
 
     missing = missing_grants(site, wanted, content)
-    if not missing:
-        return
     present = _present(site, wanted, content)
     endpoint = getattr(site.server, f"{wanted.kind}s")
     rules = {group: PermissionsRule(ResourceReference(group, "group"), dict(modes)) for group, modes in missing.items()}

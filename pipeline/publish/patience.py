@@ -122,10 +122,10 @@ def is_safe(request: Any) -> bool:
     """Tell whether doing a request twice is the same as once.
 
     Reading is; so are tags, permissions and descriptions, which are set and not added; and changes of rows, which
-    carry an id that the server remembers. A piece of an upload would be there twice.
+    carry an id that the server remembers. A piece of an upload would be there twice, and so might a refresh.
     """
     if request.method == "PUT":
-        return "/fileUploads/" not in request.url
+        return not any(part in request.url for part in ("/fileUploads/", "/schedules/"))
     return request.method == "GET" or (request.method == "PATCH" and "requestid" in request.headers)
 
 

@@ -9,16 +9,16 @@ import pandas as pd
 from tableauhyperapi import HyperProcess  # type: ignore[import-untyped]
 
 from pipeline.errors import PublishError, StoreError
+from pipeline.publish.belongings import missing_belongings
 from pipeline.publish.content import OURS, find_content, read_back
 from pipeline.publish.declared import Declared, Wanted
-from pipeline.publish.grants import missing_grants
 from pipeline.publish.patience import BrokenOffError
 from pipeline.publish.record import Record, file_hash, read_held, read_record, record_path
 from pipeline.publish.sign_in import Site
-from pipeline.stores.extracts import EXTRACTS, FORECAST_EXTRACTS, Extract
+from pipeline.stores.extracts import EVERY_EXTRACT, Extract
 from pipeline.stores.ledger import Ledger, changed_cells, read_ledger
 
-KNOWN = EXTRACTS | FORECAST_EXTRACTS
+KNOWN = EVERY_EXTRACT
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Step:
     changed : pandas.DataFrame or None
         Days to write anew, of an update.
     settings : tuple of str
-        What else is to be set: "description", "tags", "permissions".
+        What else is to be set, in words: "description", "schedule Nightly instead of Hourly".
     """
 
     action: str
@@ -113,22 +113,16 @@ def plan(desk: Desk, wanted: Wanted) -> Step:
     content = None if desk.project is None else find_content(desk.site, wanted, desk.project)
     record = read_record(desk.record_of(wanted))
     if content is None:
-        return Step("create", local=desk.ledger(wanted) if wanted.file.suffix == ".hyper" else None)
+        settings = missing_belongings(desk.site, wanted, None)
+        local = desk.ledger(wanted) if wanted.file.suffix == ".hyper" else None
+        return Step("create", local=local, settings=settings)
     if record is None and OURS not in content.tags and not desk.declared.replace:
         raise PublishError(
             f"{wanted.kind} {wanted.name!r} is there already and is none of ours -> choose another name, or publish "
             "over it: replace = true under [publish]"
         )
-    return replace(_compared(desk, wanted, content, record), settings=_settings(desk, wanted, content))
-
-
-def _settings(desk: Desk, wanted: Wanted, content: Any) -> tuple[str, ...]:
-    found = {
-        "description": wanted.description is not None and (content.description or "") != wanted.description,
-        "tags": bool((wanted.tags | {OURS}) - set(content.tags)),
-        "permissions": bool(missing_grants(desk.site, wanted, content)),
-    }
-    return tuple(name for name, is_so in found.items() if is_so)
+    settings = missing_belongings(desk.site, wanted, content)
+    return replace(_compared(desk, wanted, content, record), settings=settings)
 
 
 def _compared(desk: Desk, wanted: Wanted, content: Any, record: Record | None) -> Step:

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pipeline.connect import connect_tableau
 from pipeline.errors import PublishError
 from pipeline.progress import Tell, silent
-from pipeline.publish.credentials import Credentials, app_token
+from pipeline.publish.credentials import SCOPES, Credentials, Login, app_token
 from pipeline.publish.patience import BrokenOffError, Patience, Patient, SessionEndedError, Traffic
 from pipeline.publish.refusals import site_told
 from pipeline.publish.site_address import SiteAddress
@@ -46,6 +46,12 @@ class SignIn:
     patience : Patience
     chunk : int
         Of a piece of an upload: three of them are in memory at once (chosen). [bytes]
+    logins : mapping of str to Login
+        As whom content may sign in to its databases.
+    scopes : tuple of str
+        What a connected app's token may do.
+    new_passwords : bool
+        Embed passwords again: a site does not tell which it has.
     """
 
     address: SiteAddress
@@ -55,6 +61,9 @@ class SignIn:
     timeout: float = 300.0
     patience: Patience = field(default_factory=Patience)
     chunk: int = 10 << 20
+    logins: Mapping[str, Login] = field(default_factory=dict)
+    scopes: tuple[str, ...] = SCOPES
+    new_passwords: bool = False
 
 
 @dataclass
@@ -69,12 +78,15 @@ class Site:
         Where progress is told.
     traffic : Traffic
         What has gone over the wire.
+    renewed : set of str
+        Ids of connections whose password was embedded in this session.
     """
 
     server: Any
     how: SignIn
     tell: Tell
     traffic: Traffic = field(default_factory=Traffic)
+    renewed: set[str] = field(default_factory=set)
 
     @property
     def version(self) -> tuple[int, int]:
@@ -93,7 +105,8 @@ class Site:
     def hide(self, text: str) -> str:
         """Take secrets out of a text."""
         token = self.server._auth_token
-        for secret in (self.how.credentials.secret, token):
+        passwords = (login.password for login in self.how.logins.values())
+        for secret in (self.how.credentials.secret, token, *passwords):
             text = text.replace(secret, "***") if secret else text
         return text
 
@@ -180,7 +193,7 @@ def _request(how: SignIn) -> Any:
     own, site = how.credentials, how.address.site
     makers: dict[str, Callable[[], Any]] = {
         "token": lambda: PersonalAccessTokenAuth(own.name, own.secret, site_id=site),
-        "app": lambda: JWTAuth(app_token(own), site_id=site),
+        "app": lambda: JWTAuth(app_token(own, scopes=how.scopes), site_id=site),
         "user": lambda: TableauAuth(own.name, own.secret, site_id=site),
     }
     return makers[own.kind]()

@@ -4,7 +4,7 @@ from typing import Any
 
 from tableau_server.publishing import ONE, content_of
 from tableau_server.routes import route
-from tableau_server.state import Content, Project, State
+from tableau_server.state import Connection, Content, Project, State
 from tableau_server.wire import Answer, RefusedError, Request, answer, element
 
 
@@ -80,4 +80,24 @@ def delete_permission(state: State, request: Request, kind: str, id: str, grant:
 def connections(state: State, request: Request, kind: str, id: str) -> Answer:
     """Give the connections of content."""
     content = content_of(state, kind, id)
-    return answer(200, element("connections", element("connection", id=content.connection, type="hyper")))
+    own = [connection_element(one) for one in content.connections]
+    inner = element("connection", id=content.connection, type="hyper", serverAddress="localhost", embedPassword=False)
+    return answer(200, element("connections", *own, *([] if own else [inner])))
+
+
+def connection_element(one: Connection) -> Any:
+    """Give a connection as the wire has it: without its password."""
+    own = {"serverAddress": one.server, "serverPort": one.port, "userName": one.user, "embedPassword": one.embed}
+    return element("connection", id=one.id, type=one.type, **own)
+
+
+@route("PUT", ONE + "/connections/(?P<connection>[^/]+)")
+def change_connection(state: State, request: Request, kind: str, id: str, connection: str) -> Answer:
+    """Change as whom a connection signs in; what is not said stays."""
+    found = [one for one in content_of(state, kind, id).connections if one.id == connection]
+    if not found:
+        raise RefusedError("404000", "Resource Not Found", f"connection {connection}")
+    (one,), said = found, request.xml
+    one.user, one.password = said.get("userName", one.user), said.get("password", one.password)
+    one.embed = said.get("embedPassword") == "true"
+    return answer(200, connection_element(one))

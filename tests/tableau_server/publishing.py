@@ -1,17 +1,20 @@
-"""Uploads, data sources and workbooks: published, listed, downloaded, changed by data actions, tagged, refreshed."""
+"""Uploads, data sources and workbooks: published, listed, downloaded, changed by data actions."""
 
 import json
 import secrets
 import shutil
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from lxml import etree
 
 from tableau_server.actions import carry_out
 from tableau_server.jobs import job_answer
 from tableau_server.people import filters, page, project_element
 from tableau_server.routes import SITE, route
-from tableau_server.state import Content, Job, Project, State
+from tableau_server.state import Connection, Content, Job, Project, State
 from tableau_server.views import content_url, views_of
 from tableau_server.wire import Answer, RefusedError, Request, answer, element
 
@@ -78,6 +81,8 @@ def publish(state: State, request: Request, kind: str) -> Answer:
         raise RefusedError("409004", "Resource Conflict", f"{kind} {said.get('name')} exists in {project.name}")
     if not file.stat().st_size:
         raise RefusedError("400011", "Bad Request", "There was a problem publishing the file: it is empty")
+    if kind == "workbook" and connections_of(file) and not request.option("skipConnectionCheck"):
+        raise RefusedError("400011", "Bad Request", "There was a problem publishing the file: cannot connect")
 
     def work() -> Content:
         return put(state, kind, said, project, state.keep(file, request.query[f"{kind}Type"]))
@@ -92,7 +97,10 @@ def publish(state: State, request: Request, kind: str) -> Answer:
 
 
 def put(state: State, kind: str, said: Any, project: Project, file: Path) -> Content:
-    """Put published content in its place: a new revision, or the first; tags and permissions stay."""
+    """Put published content in its place: a new revision, or the first; tags and permissions stay.
+
+    What was embedded in connections, and which TabPy was chosen, is gone: users have met both.
+    """
     content = next((one for one in state.content if is_at(one, kind, said.get("name"), project)), None)
     if content is None:
         content = Content(kind, said.get("name"), project, file, file.suffix[1:], updated=state.tick())
@@ -101,7 +109,25 @@ def put(state: State, kind: str, said: Any, project: Project, file: Path) -> Con
         state.store(content, file)
     content.description = said.get("description", content.description)
     content.attributes = dict(said.attrib)
+    content.connections, content.extension = connections_of(file), ""
     return content
+
+
+def connections_of(file: Path) -> list[Connection]:
+    """Give the connections of a file to servers; nobody signs in by them yet, whatever was before."""
+    text = definition_of(file)
+    found = etree.fromstring(text).iter("connection") if text else []
+    return [Connection(one.get("class"), one.get("server"), one.get("port")) for one in found if one.get("server")]
+
+
+def definition_of(file: Path) -> bytes:
+    """Give the XML of a workbook or data source; empty where there is none."""
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as packed:
+            names = [name for name in packed.namelist() if name.endswith((".twb", ".tds"))]
+            return packed.read(names[0]) if names else b""
+    with file.open("rb") as opened:
+        return file.read_bytes() if opened.read(1) == b"<" else b""
 
 
 def is_at(one: Content, kind: str, name: str, project: Project) -> bool:
@@ -204,17 +230,3 @@ def change_rows(state: State, content: Content, payload: Path | None, actions: l
     shutil.copyfile(content.file, copy)
     carry_out(state.hyper, copy, payload, actions)
     content.file, content.updated = copy, state.tick()
-
-
-@route("POST", SITE + "datasources/(?P<id>[^/]+)/refresh")
-def refresh(state: State, request: Request, id: str) -> Answer:
-    """Queue a refresh; a second one while it waits is refused."""
-    content = content_of(state, "datasource", id)
-    if content.refreshing:
-        raise RefusedError("409093", "Resource Conflict", "A refresh is already queued")
-    content.refreshing = True
-
-    def work() -> None:
-        content.refreshing, content.updated = False, state.tick()
-
-    return job_answer(202, state.begin(Job("RefreshExtract", work, lambda: content)))

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from lxml import etree
 from tableauhyperapi import HyperProcess
 
-from tableau_server import belongings, jobs, people, publishing, revisions, views
+from tableau_server import belongings, extensions, jobs, people, publishing, revisions, tasks, views
 from tableau_server.faults import Fault
 from tableau_server.routes import dispatch
 from tableau_server.state import State
@@ -23,7 +23,7 @@ from tableau_server.wire import Answer, RefusedError, Request, answer, element, 
 
 PAGE = b"<html><head><title>Corporate sign-in</title></head><body>Please sign in to go on.</body></html>"
 OPEN = ("auth/signin", "serverinfo", "serverInfo")
-PARTS = (belongings, jobs, people, publishing, revisions, views)
+PARTS = (belongings, extensions, jobs, people, publishing, revisions, tasks, views)
 """Modules whose routes are known by importing them."""
 
 
@@ -91,7 +91,7 @@ class StandIn:
     def worked(self, request: Request) -> Answer:
         """Do what was asked, and hold request and answer against the schema."""
         try:
-            found = re.fullmatch(r"/api/(?P<version>[\d.]+)/(?P<path>.*)", request.path)
+            found = re.fullmatch(r"/api/(?P<version>[\d.]+|-)/(?P<path>.*)", request.path)
             if found is None:
                 raise RefusedError("404000", "Resource Not Found", request.path)
             self.judge("request", request_xml(request), request)

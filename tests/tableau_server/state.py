@@ -31,6 +31,19 @@ class Project:
 
 
 @dataclass
+class Connection:
+    """A connection of content to a database."""
+
+    type: str
+    server: str
+    port: str | None = None
+    user: str | None = None
+    password: str | None = None
+    embed: bool = False
+    id: str = field(default_factory=luid)
+
+
+@dataclass
 class Content:
     """A published data source or workbook.
 
@@ -60,6 +73,9 @@ class Content:
     permissions: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     updated: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     refreshing: bool = False
+    refreshes: int = 0
+    connections: list[Connection] = field(default_factory=list)
+    extension: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
 
 
@@ -85,6 +101,17 @@ class Job:
 
 
 @dataclass
+class Task:
+    """A refresh to come, by a schedule of the server or by a recurrence of its own."""
+
+    content: Content
+    schedule: str = ""
+    recurrence: tuple[str, str, str | None, list[dict[str, str]]] | None = None
+    type: str = "RefreshExtractTask"
+    id: str = field(default_factory=luid)
+
+
+@dataclass
 class Session:
     """Somebody signed in; `by` is the token or the user behind it."""
 
@@ -106,6 +133,12 @@ class State:
         Personal access tokens and users with their secrets.
     client : (str, str, str) or None
         A connected app: client id, secret id, secret value.
+    cloud : bool
+        Whether this is Tableau Cloud, as far as schedules go.
+    schedules, extensions : dict of str to str
+        Ids to names, of the server's schedules for extracts and of the site's connections to TabPy.
+    is_admin : bool
+        Whether who is signed in is an administrator.
     """
 
     folder: Path
@@ -121,6 +154,11 @@ class State:
     projects: list[Project] = field(default_factory=lambda: [Project("default")])
     content: list[Content] = field(default_factory=list)
     uploads: dict[str, Path] = field(default_factory=dict)
+    cloud: bool = False
+    is_admin: bool = False
+    schedules: dict[str, str] = field(default_factory=lambda: {luid(): "Nightly", luid(): "Hourly"})
+    extensions: dict[str, str] = field(default_factory=lambda: {luid(): "Other TabPy", luid(): "Energy TabPy"})
+    tasks: list[Task] = field(default_factory=list)
     drawn: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     requests: dict[str, str] = field(default_factory=dict)
