@@ -2,20 +2,29 @@
 
 import json
 import logging
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as NoKeyring
+from keyring.errors import KeyringLocked
 from tableau_server import Fault, StandIn, running
 from tableauhyperapi import HyperProcess
 
 from pipeline.config import tableau_secrets
 from pipeline.errors import PublishError, SettingsError
-from pipeline.publish.credentials import SCOPES, Credentials, app_token, read_credentials
+from pipeline.publish.credentials import REFRESH_SCOPES, SCOPES, Credentials, Login, app_token, read_credentials
+from pipeline.publish.declared import Declared, Wanted
+from pipeline.publish.insides import Source
 from pipeline.publish.patience import Patience
 from pipeline.publish.sign_in import SignIn, Site, signed_in
 from pipeline.publish.site_address import SiteAddress, read_address
+from pipeline.publishing import sign_in_of
 
 SECRET = "NightlySecret+/=="
 TOKEN = Credentials("token", "nightly", SECRET)
@@ -161,6 +170,108 @@ def test_key_file_that_others_may_read(tmp_path: Path) -> None:
         tableau_secrets(key)
 
 
+class MemoryKeyring(KeyringBackend):
+    """A keyring without a file; locked, it gives nothing out."""
+
+    priority = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+        self.asked: list[str] = []
+        self.is_locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Give what is kept."""
+        self.asked.append(username)
+        if self.is_locked:
+            raise KeyringLocked(f"locked, and {SECRET} stays inside")
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep something."""
+        self.kept[service, username] = password
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryKeyring]:
+    """The system's keyring while a test lasts, with a token in it, and nothing in the environment."""
+    for name in ("TOKEN_NAME", "TOKEN", "USER", "PASSWORD", "SITE"):
+        monkeypatch.delenv(f"HYPERWATT_TABLEAU_{name}", raising=False)
+    before, memory = keyring.get_keyring(), MemoryKeyring()
+    keyring.set_keyring(memory)
+    keyring.set_password("hyperwatt", "token_name", "nightly")
+    keyring.set_password("hyperwatt", "token", f"{SECRET}\n")
+    yield memory
+    keyring.set_keyring(before)
+
+
+def from_ring(**more: Any) -> SignIn:
+    """How to come in, by what is declared and what is in the keyring."""
+    return sign_in_of(Declared(site="http://127.0.0.1:9/#/site/energy", keyring="hyperwatt", **more), Patience())
+
+
+def test_token_from_the_keyring(ring: MemoryKeyring) -> None:
+    """Under the names of a key file; a line's end is taken off."""
+    assert from_ring().credentials == TOKEN
+
+
+def test_environment_and_key_file_before_keyring(
+    ring: MemoryKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said nearer wins, and is not asked of the keyring."""
+    key = tmp_path / "key.toml"
+    key.write_text('token = "of the file"\n')
+    key.chmod(0o600)
+    monkeypatch.setenv("HYPERWATT_TABLEAU_TOKEN_NAME", "of-today")
+
+    assert from_ring(key_file=key).credentials == Credentials("token", "of-today", "of the file")
+    assert not {"token_name", "token"} & set(ring.asked)
+
+
+def test_logins_from_the_keyring(ring: MemoryKeyring) -> None:
+    """Those that are declared are asked for, and no other."""
+    keyring.set_password("hyperwatt", "warehouse_user", "reader")
+    keyring.set_password("hyperwatt", "warehouse_password", "Read'er")
+    wanted = Wanted("t", "datasource", Path("t.tdsx"), "t", credentials={"*": "warehouse", "db": "prompt"})
+    how = from_ring(wanted=(wanted,))
+
+    assert how.logins == {"warehouse": Login("reader", "Read'er")}
+    assert "Read'er" not in repr(how)
+    assert not any("prompt" in name for name in ring.asked)
+
+
+def test_keyring_is_not_asked_unasked(ring: MemoryKeyring) -> None:
+    """A locked one may open a window."""
+    with pytest.raises(SettingsError, match="nobody is named who signs in"):
+        sign_in_of(Declared(site="http://127.0.0.1:9"), Patience())
+    assert ring.asked == []
+
+
+def test_locked_keyring(ring: MemoryKeyring) -> None:
+    """One sentence with what to do, and nothing of what the backend says."""
+    ring.is_locked = True
+    with pytest.raises(
+        SettingsError, match=r"cannot be read \(KeyringLocked\) -> unlock it, or name the token by"
+    ) as no:
+        from_ring()
+    assert SECRET not in "".join(traceback.format_exception(no.value))
+
+
+def test_no_keyring_here(ring: MemoryKeyring) -> None:
+    """A server without one says so, through the package's own stand-in."""
+    keyring.set_keyring(NoKeyring())
+    with pytest.raises(SettingsError, match=r"cannot be read \(NoKeyringError\)"):
+        from_ring()
+
+
+def test_keyring_that_is_not_installed(ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install is said."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(SettingsError, match=r"pip install 'hyperwatt\[keyring\]'"):
+        from_ring()
+
+
 def test_app_token_is_short_lived_and_narrow() -> None:
     """Five minutes, publishing only, another id each time."""
     import base64
@@ -171,6 +282,14 @@ def test_app_token_is_short_lived_and_narrow() -> None:
     assert claims[0]["scp"] == list(SCOPES)
     assert not any("admin" in scope or scope == "tableau:*" for scope in SCOPES)
     assert claims[0]["jti"] != claims[1]["jti"]
+
+
+def test_app_may_schedule_only_where_a_site_refreshes(ring: MemoryKeyring) -> None:
+    """Where nothing reads a database, what it may do stays as narrow as publishing."""
+    wanted = Wanted("t", "datasource", Path("t.tdsx"), "t", sources=(Source("mysql", "db.corp"),))
+
+    assert from_ring().scopes == SCOPES
+    assert from_ring(wanted=(wanted,)).scopes == SCOPES + REFRESH_SCOPES
 
 
 # ---- coming in -------------------------------------------------------------------------------------------------------
@@ -311,8 +430,6 @@ def test_secrets_are_nowhere(
     effect: str,
 ) -> None:
     """Neither secret nor session is in a log at its most talkative, an exception with its chain, or what is printed."""
-    import traceback
-
     caplog.set_level(logging.DEBUG)
     stand_in.faults.append(Fault(effect or "ended", "GET .*projects", times=9 if effect else 0))
     seen, said = set(), ""
