@@ -1,6 +1,7 @@
 """Check workbooks of anybody's: `workbooks.checker` judges, hyperd says what is in their extracts."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from pipeline.errors import StoreError
 from pipeline.progress import Tell, silent
 from pipeline.stores.hyper_read import attached, hyper_told
 from pipeline.workbook_building import with_lxml
+
+MOST_ALIKE = 5
+"""Warnings of one rule that are shown of a file: by the fifth the rule is understood."""
 
 MOST_EXTRACT_BYTES = 4 * 1024**3
 """A packed extract beyond this is not unpacked, hence not compared. [bytes]"""
@@ -107,13 +111,27 @@ def _columns(file: Path, hyper: HyperProcess) -> tuple[dict[str, str], int]:
     return {column.name.unescaped: str(column.type) for table in definitions for column in table.columns}, rows
 
 
-def show_issues(found: dict[Path, list[Any]]) -> None:
-    """Print what is wrong, what Tableau would do and how to mend it; exit 1 when there are errors."""
+def show_issues(found: dict[Path, list[Any]], most: int = MOST_ALIKE) -> None:
+    """Print what is wrong, what Tableau would do and how to mend it; exit 1 when there are errors.
+
+    Parameters
+    ----------
+    found : dict of Path to list of workbooks.checker_rules.Issue
+        As of `check_workbooks`.
+    most : int
+        Of the warnings of one rule so many are shown of a file, the rest is counted. Errors are all shown.
+    """
     errors = 0
     for path, issues in found.items():
+        alike = Counter(issue.rule for issue in issues if issue.severity != "error")
+        shown: Counter[str] = Counter()
         for issue in issues:
-            click.echo(f"{path}: {issue}")
-            click.echo(f"    Tableau: {issue.effect}. Mend: {issue.remedy}.")
+            shown[issue.rule] += issue.severity != "error"
+            if issue.severity == "error" or shown[issue.rule] <= most:
+                click.echo(f"{path}: {issue}")
+                click.echo(f"    Tableau: {issue.effect}. Mend: {issue.remedy}.")
+            elif shown[issue.rule] == alike[issue.rule]:
+                click.echo(f"{path}: {issue.severity} {issue.rule}: and {alike[issue.rule] - most} more")
         wrong, doubtful = (sum(one.severity == kind for one in issues) for kind in ("error", "warning"))
         errors += wrong
         click.echo(f"{path}: errors {wrong}, warnings {doubtful}")

@@ -204,6 +204,34 @@ def renamed_column(root: Root) -> None:
         node.set("caption", "peak_kw")
 
 
+def tooltip_of_the_view(root: Root) -> None:
+    """What the view is split by may stand on the tooltip as it is: every mark has one value of it."""
+    encode(root, "tooltip", "[none:meter_id:nk]")
+
+
+def rate_of_the_source(root: Root) -> None:
+    """A field that the data source aggregates itself stands beside aggregates, and on a shelf as User."""
+    for node in root.iterfind(".//column[@name='[latitude]']"):
+        node.set("aggregation", "User")
+    for node in root.iterfind(".//column[@name='[Calculation_2]']/calculation"):
+        node.set("formula", "SUM([energy_kwh]) * [latitude]")
+
+
+def in_place_of_a_column(root: Root) -> None:
+    """An extract holds a column under the name of the calculation that it was."""
+    calculation = "<calculation class='tableau' formula='[peak_kw] * 2'/>"
+    for node in root.iterfind(".//column[@name='[peak_kw]']"):
+        node.append(etree.fromstring(calculation))
+
+
+def newer_words(root: Root) -> None:
+    """Spatial aggregates, dates with time, comments around everything."""
+    formula = "/* a */ IF NOT ISNULL(UNION(MAKEPOINT([latitude], [peak_kw])))"
+    formula += " AND MAX([date]) < #2026-01-31 12:00:00 AM# THEN 1 END // 'b"
+    for node in root.iterfind(".//column[@name='[Calculation_2]']/calculation"):
+        node.set("formula", formula)
+
+
 HARMLESS: list[Callable[[Root], None]] = [
     forecast,
     generated_place,
@@ -221,6 +249,10 @@ HARMLESS: list[Callable[[Root], None]] = [
     tableaus_own_words,
     sorted_as_before,
     renamed_column,
+    tooltip_of_the_view,
+    rate_of_the_source,
+    in_place_of_a_column,
+    newer_words,
 ]
 
 

@@ -58,6 +58,8 @@ class Source:
         Its own columns, then those that only sheets declare; by name.
     physical : frozenset of str
         Names in the metadata records.
+    aggregated : frozenset of str
+        Fields that the data source aggregates itself, as the rates of web statistics.
     others : frozenset of str
         Groups, sets, bins of it, drill paths, mapped names.
     instances : mapping
@@ -73,6 +75,7 @@ class Source:
     element: Element
     columns: Mapping[str, Column]
     physical: frozenset[str]
+    aggregated: frozenset[str]
     others: frozenset[str]
     instances: Mapping[str, Element]
     is_described: bool
@@ -83,6 +86,10 @@ class Source:
         """Every name and caption that a formula may use, letter case put aside."""
         captions = {column.caption for column in self.columns.values() if column.caption}
         return frozenset(name.casefold() for name in {*self.columns, *self.physical, *self.others, *captions})
+
+    def is_of_rows(self, name: str) -> bool:
+        """Say whether a column has a value in each row, as far as it is no calculation."""
+        return self.is_tabular and name not in self.aggregated
 
     def column(self, name: str) -> Column | None:
         """Find a column by name, else by caption; a column of the data goes before the caption of another."""
@@ -200,12 +207,15 @@ def _source(element: Element, declared: Iterable[Element]) -> Source:
             groups |= {plain(one.get("name", "")) for one in node.iterfind("group")}
     records = [record for record in element.iter("metadata-record") if record.get("class") == "column"]
     physical = frozenset(plain(record.findtext("local-name", "")) for record in records)
+    aggregated = {plain(one.findtext("local-name", "")) for one in records if one.findtext("aggregation") == "User"}
+    aggregated |= {column.name for column in columns.values() if column.element.get("aggregation") == "User"}
     classes = {node.get("class", "") for node in element.iter("connection")}
     is_tabular = "sqlproxy" not in classes and not _is_cube(element, classes)
     others = frozenset(groups | _other_names(element))
     is_described = name == PARAMETERS or (is_tabular and bool(physical))
     caption = element.get("caption", "")
-    return Source(name, caption, element, columns, physical, others, instances, is_described, is_tabular)
+    of_fields = (columns, physical, frozenset(aggregated), others, instances)
+    return Source(name, caption, element, *of_fields, is_described, is_tabular)
 
 
 def _is_cube(element: Element, classes: Iterable[str]) -> bool:

@@ -36,8 +36,8 @@ class Calculations:
     def level(self, source: Source, column: Column) -> Level:
         """Level of a field; UNKNOWN where the workbook does not say."""
         if column.formula is None:
-            is_plain = source.is_tabular and column.datatype != "table" and column.element.find("calculation") is None
-            return Level.ROW if is_plain else Level.UNKNOWN
+            is_plain = column.datatype != "table" and column.element.find("calculation") is None
+            return Level.ROW if is_plain and source.is_of_rows(column.name) else Level.UNKNOWN
         key = (source.name, column.name)
         if key not in self._levels:
             self._levels[key] = Level.UNKNOWN  # what a formula that comes back to itself sees
@@ -56,8 +56,8 @@ class Calculations:
         if column is not None:
             level = self.level(home, column)
         else:
-            is_plain = home.is_tabular and field.names[-1] in home.physical
-            level = Level.ROW if is_plain else Level.UNKNOWN
+            name = field.names[-1]
+            level = Level.ROW if name in home.physical and home.is_of_rows(name) else Level.UNKNOWN
         return Level.UNKNOWN if home is not source and level is Level.ROW else level
 
     def home(self, source: Source, field: Field) -> Source | None:
@@ -188,6 +188,8 @@ def _comes_back(calculations: Calculations, source: Source, start: Column) -> bo
         tree = calculations.tree(column.formula) if column.formula else None
         for field in fields_of(tree) if tree else ():
             target = source.column(field.names[-1]) if calculations.home(source, field) is source else None
+            if column is start and target is start and start.name in source.physical:
+                continue  # the formula means the column of the data that it stands in for
             if target is not None and target.name == start.name:
                 return True
             if target is not None and target.name not in seen:

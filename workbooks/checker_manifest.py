@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from workbooks.checker_book import Book
 from workbooks.checker_rules import Issue, found
@@ -9,31 +10,38 @@ from workbooks.checker_rules import Issue, found
 
 @dataclass(frozen=True)
 class Gate:
-    """XML (XPaths from the root) and the items it needs; `is_sure` where its absence was seen to refuse a load."""
+    """XML (XPaths from the root) and the items it needs.
+
+    Attributes
+    ----------
+    known : str
+        How that is known. `seen`: without the item a load was refused; `counted`: in files of Tableau's own the two
+        come together, hence one that has it otherwise speaks against the gate; `thought`: it may be needed.
+    """
 
     paths: tuple[str, ...]
     items: tuple[str, ...]
-    is_sure: bool = True
+    known: Literal["seen", "counted", "thought"] = "seen"
 
 
 _OBJECT_MODEL = ("ObjectModelEncapsulateLegacy", "ObjectModelTableType", "SchemaViewerObjectModel")
 GATES = (
     Gate(("//worksheet/simple-id", "//dashboard/simple-id"), ("SheetIdentifierTracking",)),
-    Gate(("//window/simple-id",), ("WindowsPersistSimpleIdentifiers",), is_sure=False),  # opens without it
+    Gate(("//window/simple-id",), ("WindowsPersistSimpleIdentifiers",), known="thought"),  # opens without it
     Gate(("//object-graph", "//column[@datatype='table']"), _OBJECT_MODEL),
-    Gate(("//zone[@type-v2]",), ("SetMembershipControl",)),
-    Gate(("//extract[@object-id]",), ("ObjectModelExtractV2",)),
-    Gate(("//mapsources",), ("MapboxVectorStylesAndLayers",)),
+    Gate(("//zone[@type-v2]",), ("SetMembershipControl",), known="counted"),
+    Gate(("//extract[@object-id]",), ("ObjectModelExtractV2",), known="counted"),
+    Gate(("//mapsources",), ("MapboxVectorStylesAndLayers",), known="counted"),
     Gate(("//manual-sort", "//computed-sort"), ("SortTagCleanup",)),
-    Gate(("//shelf-sort-v2",), ("IntuitiveSorting", "IntuitiveSorting_SP2"), is_sure=False),
+    Gate(("//shelf-sort-v2",), ("IntuitiveSorting", "IntuitiveSorting_SP2"), known="thought"),
     Gate(("//edit-parameter-action",), ("ParameterAction",)),
-    Gate(("//edit-parameter-action/clear-option",), ("ParameterActionClearSelection",), is_sure=False),
+    Gate(("//edit-parameter-action/clear-option",), ("ParameterActionClearSelection",), known="thought"),
     Gate(("//edit-group-action",), ("GroupAction",)),
-    Gate(("//devicelayout[@auto-generated]",), ("AutoCreateAndUpdateDSDPhoneLayouts",), is_sure=False),
+    Gate(("//devicelayout[@auto-generated]",), ("AutoCreateAndUpdateDSDPhoneLayouts",), known="thought"),
     Gate(("//dashboard[@enable-sort-zone-taborder]",), ("AccessibleZoneTabOrder",)),
-    Gate(("//filter[@period-type-v2]",), ("ISO8601PeriodTypes",), is_sure=False),
+    Gate(("//filter[@period-type-v2]",), ("ISO8601PeriodTypes",), known="thought"),
     Gate(("//datagraph",), ("DatagraphCoreV1",)),
-    Gate(("//explain-data",), ("ExplainData_AuthorControls",)),
+    Gate(("//explain-data",), ("ExplainData_AuthorControls",), known="counted"),
 )
 
 
@@ -48,5 +56,6 @@ def check_manifest(book: Book) -> Iterator[Issue]:
             continue
         for item in gate.items:
             if item not in items:
-                rule = "manifest" if gate.is_sure else "manifest-advice"
+                is_counted = gate.known == "counted" and book.build is None
+                rule = "manifest" if gate.known == "seen" or is_counted else "manifest-advice"
                 yield found(rule, used.tag, used, f"{used.tag} needs {item} in the manifest")

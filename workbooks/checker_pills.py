@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from workbooks.checker_book import Book, Column, Sheet, Source, names_in, plain
 from workbooks.checker_calculations import FREE_NAMES, Calculations
-from workbooks.checker_rules import Issue, found
+from workbooks.checker_rules import Issue, Severity, found
 from workbooks.elements import Element
 from workbooks.levels import Level
 from workbooks.tree import PARAMETERS
@@ -22,7 +22,7 @@ ISO-Year-Trunc=tiyr ISO-Qtr-Trunc=tiqr ISO-Week-Trunc=tiwk
 DERIVATIONS = dict(pair.split("=") for pair in _DERIVATIONS.split())
 """Derivation to its short name; the whole set of reference, section 9."""
 
-WRONG = re.compile(r"Attr|.*Trunc.*|CountDistinct|Cnt|CntD|Average|StdDev|Variance", re.IGNORECASE)
+WRONG = re.compile(r"Attr|(?!.*-Trunc$).*Trunc.*|CountDistinct|Cnt|CntD|Average|StdDev|Variance", re.IGNORECASE)
 """What generators write instead; Tableau takes each for None. Others that are not known are only suspected."""
 
 AGGREGATING = ("Sum", "Avg", "Count", "CountD", "Median")
@@ -79,12 +79,17 @@ def _instances(calculations: Calculations, sheet: Sheet) -> Iterator[Issue]:
                 yield from _level(calculations, source, column, sheet, instance)
             elif _is_gone(source, column_name):
                 reason = f"{name} is of the column {column_name}, which does not exist"
-                yield found("ci-column", sheet.name, instance, reason)
+                yield found("ci-column", sheet.name, instance, reason, _of_nothing(calculations.book))
 
 
 def _is_gone(source: Source, name: str) -> bool:
     free = name.casefold() in FREE_NAMES or name.startswith((":", "__tableau")) or name.endswith("(generated)")
     return source.is_described and not free and name.casefold() not in source.known
+
+
+def _of_nothing(book: Book) -> Severity | None:
+    """How grave a pill of a field that exists nowhere is: Tableau saves what is left of a deleted one, and opens it."""
+    return None if book.build is None else "warning"
 
 
 def _level(
@@ -155,9 +160,17 @@ def _reference(book: Book, sheet: Sheet, node: Element, reference: str) -> Itera
     if is_text and column is not None and column.datatype in ("date", "datetime"):
         yield found("date-as-text", sheet.name, node, f"{reference} is a date, shown as names")
     if source is None:
-        yield found("pill-source", sheet.name, node, f"{reference}: there is no data source {names[0]}")
+        reason = f"{reference}: there is no data source {names[0]}"
+        yield found("pill-source", sheet.name, node, reason, _of_nothing(book))
     elif not _is_declared(sheet, source, names[1]):
-        yield found("pill", sheet.name, node, f"{reference} ({node.tag}) is not declared in the sheet")
+        severity = None if _has_field(source, names[1]) else _of_nothing(book)
+        yield found("pill", sheet.name, node, f"{reference} ({node.tag}) is not declared in the sheet", severity)
+
+
+def _has_field(source: Source, pill: str) -> bool:
+    """True when `pcto:sum:kwh:qk:2` is of a field of the source, or of one that the file does not describe."""
+    parts = _REPEATED.sub("", pill).split(":")
+    return any(not _is_gone(source, ":".join(parts[start:-1] or parts)) for start in range(len(parts)))
 
 
 def _is_free(pill: str) -> bool:
@@ -185,7 +198,7 @@ def _is_declared(sheet: Sheet, source: Source, pill: str) -> bool:
 
 def _tooltips(book: Book, sheet: Sheet) -> Iterator[Issue]:
     aggregation = sheet.element.find("table/view/aggregation")
-    shown = [names_in(reference) for node, reference in _references(sheet) if node.tag not in ("tooltip", "filter")]
+    shown = {names_in(reference) for node, reference in _references(sheet) if node.tag not in ("tooltip", "filter")}
     is_aggregated = aggregation is not None and aggregation.get("value") == "true"
     if not is_aggregated or not any(_derived(sheet, names) not in ("", "None") for names in shown):
         return
@@ -193,7 +206,8 @@ def _tooltips(book: Book, sheet: Sheet) -> Iterator[Issue]:
         names = names_in(tooltip.get("column", ""))
         column = _column(sheet, names)
         is_discrete = _derived(sheet, names) == "None" and names[-1].endswith((":nk", ":ok"))
-        if is_discrete and book.is_judged and (column is None or column.role != "measure"):
+        is_split = names in shown  # every mark has one value of what the view is split by
+        if is_discrete and not is_split and book.is_judged and (column is None or column.role != "measure"):
             reason = f"{tooltip.get('column')} is a raw dimension in an aggregated view"
             yield found("tooltip-dimension", sheet.name, tooltip, reason)
 

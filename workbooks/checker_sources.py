@@ -180,11 +180,11 @@ def _stubs(book: Book) -> Iterator[Issue]:
 
 def _undeclared(sheet: Sheet) -> Iterator[Issue]:
     known = sheet.declared.get(PARAMETERS, Declared({}, {})).columns
-    for declared in sheet.declared.values():
-        for column in declared.columns.values():
-            for name in sorted(_used(column.formula) - set(known)):
-                reason = f"{column.caption or column.name} uses the parameter {name}, which the sheet does not declare"
-                yield found("param-declared", sheet.name, column.element, reason)
+    columns = [column for declared in sheet.declared.values() for column in declared.columns.values()]
+    users = {name: column for column in reversed(columns) for name in _used(column.formula) if name not in known}
+    for name, column in sorted(users.items()):
+        reason = f"{column.caption or column.name} uses the parameter {name}, which the sheet does not declare"
+        yield found("param-declared", sheet.name, column.element, reason)
 
 
 @lru_cache(maxsize=4096)

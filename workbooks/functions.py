@@ -124,7 +124,7 @@ SUM | measure | first
 AVG MEDIAN STDEV STDEVP VAR VARP | measure | real
 MIN MAX ATTR | any | first
 COUNT COUNTD | any | integer
-COLLECT | any | spatial
+COLLECT UNION | any | spatial
 GROUP_CONCAT | any any? | string
 CORR COVAR COVARP | number number | real
 PERCENTILE | measure number | real
