@@ -15,6 +15,8 @@ from lxml import etree
 from pipeline.cli import main
 from pipeline.workbook_checking import MOST_ALIKE
 from workbooks.checker import check_file
+from workbooks.checker_book import index
+from workbooks.checker_opening import open_document
 
 SPECIMEN = Path(__file__).parent / "checked" / "specimen.twb"
 DS = "federated.hw1"
@@ -179,3 +181,47 @@ def test_many_alike_are_counted(tmp_path: Path, root: Root) -> None:
     assert f"warning param-value: and {12 - MOST_ALIKE} more" in output
     assert output.count("error param-domain: line") == 12
     assert "errors 12, warnings 12" in output
+
+
+def data_source(root: Root, comment: str) -> bytes:
+    """The specimen's data source as Tableau saves one alone: a comment says the build, the element does not."""
+    source = root.find(f"datasources/datasource[@name='{DS}']")
+    for node in [*source.findall("group"), *source.findall("column[calculation]")]:
+        source.remove(node)
+    source.attrib.update({"formatted-name": "daily", "source-platform": "win"})
+    return f"<?xml version='1.0' encoding='utf-8' ?>\n\n{comment}\n".encode() + etree.tostring(source)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "build"),
+    [("20251.25.0313.2002", (2025, 1)), ("20194.19.1010.1202", (2019, 4)), ("10500.18.0305.1222", (10, 5))],
+)
+def test_build_of_a_data_source(tmp_path: Path, root: Root, stamp: str, build: tuple[int, int]) -> None:
+    """Read out of the comment, where the element says none."""
+    path = tmp_path / "daily.tds"
+    path.write_bytes(data_source(root, f"<!-- build {stamp}                               -->"))
+
+    assert index(open_document(path)).build == build
+
+
+def test_a_build_that_is_denied(tmp_path: Path, root: Root) -> None:
+    """A generator that copied the comment and says 0.0.0 is none of Tableau's."""
+    root.set("source-build", "0.0.0 (0000.0.0.0)")
+    path = tmp_path / "book.twb"
+    path.write_bytes(b"<!-- build 20251.25.0313.2002 -->" + etree.tostring(root))
+
+    assert index(open_document(path)).build is None
+
+
+@pytest.mark.parametrize("comment", ["", "<!-- build 20194.19.1010.1202 -->"])
+def test_data_sources_before_the_object_model(tmp_path: Path, root: Root, comment: str) -> None:
+    """Saved before 2020.2 they have no object-graph, and nothing is wrong with that."""
+    source = root.find(f"datasources/datasource[@name='{DS}']")
+    for path in ("object-graph", "column[@datatype='table']"):
+        source.remove(source.find(path))
+    for record in source.iter("metadata-record"):
+        record.remove(record.find("object-id"))
+    path = tmp_path / "daily.tds"
+    path.write_bytes(data_source(root, comment))
+
+    assert check_file(path) == []

@@ -134,8 +134,13 @@ class Book:
     @cached_property
     def build(self) -> tuple[int, ...] | None:
         """Tableau's version that saved the file, `(2021, 1)`; None where none did or it does not say."""
-        match = re.match(r"(\d+)\.(\d+)", self.root.get("source-build", ""))
-        return (int(match[1]), int(match[2])) if match and int(match[1]) else None
+        said = self.root.get("source-build")
+        if said is None:  # in data sources alone only the comment says
+            match = re.fullmatch(r"(20\d\d)(\d)|(\d+)(\d)\d\d", self.document.stamp)
+        else:
+            match = re.match(r"(\d+)\.(\d+)", said)
+        major, minor = [int(number) for number in match.groups() if number] if match else (0, 0)
+        return (major, minor) if major else None
 
     @cached_property
     def is_old(self) -> bool:

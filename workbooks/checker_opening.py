@@ -15,6 +15,9 @@ from workbooks.elements import Element
 MOST_BYTES = 256 * 1024 * 1024
 """A workbook's XML beyond this is refused unread; the largest real one that was met has 60 MB. [bytes]"""
 
+MOST_PROLOG = 4096
+"""Where the comment with the build is looked for. [bytes]"""
+
 MOST_MEMBERS = 10_000
 """Files in a package."""
 
@@ -25,6 +28,7 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplemente
 _ENCODINGS = ("utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "iso-8859-1", "windows-1252")
 _PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
+_STAMP = re.compile(rb"<!--\s*build\s+(\d{4,5})\.")
 _DECORATION = re.compile(r"_\.fcp\.([^.]+)\.(true|false)\.\.\.(.+)", re.DOTALL)
 
 
@@ -50,12 +54,15 @@ class Document:
         Manifest items that the decorations named.
     members : tuple of str or None
         Names of the files in the package; None: not packaged.
+    stamp : str
+        Number of the build in the comment that Tableau begins a file with, `20251`; empty: there is none.
     """
 
     path: Path
     root: Element
     features: frozenset[str]
     members: tuple[str, ...] | None
+    stamp: str = ""
 
 
 def open_document(path: Path, *, most_bytes: int = MOST_BYTES) -> Document:
@@ -86,7 +93,8 @@ def open_document(path: Path, *, most_bytes: int = MOST_BYTES) -> Document:
     expected = ROOTS[PACKAGED.get(suffix, suffix)]
     if root.tag != expected:
         raise UnreadableWorkbookError(path, f"the outermost element is {root.tag}, {expected} was expected")
-    return Document(path, root, _undecorate(root), members)
+    stamp = _STAMP.search(data[:MOST_PROLOG])
+    return Document(path, root, _undecorate(root), members, stamp[1].decode() if stamp else "")
 
 
 def copy_member(path: Path, name: str, target: Path, *, most_bytes: int) -> None:

@@ -79,7 +79,8 @@ def _object_graph(book: Book, source: Source) -> Iterator[Issue]:
     if federated is None or book.is_old:
         return
     graph = source.element.find("object-graph")
-    has_model = book.build is None or "ObjectModelEncapsulateLegacy" in book.manifest
+    is_ours = book.build is None and book.is_workbook  # a data source alone need not say what saved it
+    has_model = is_ours or bool({"ObjectModelEncapsulateLegacy", "ManifestByVersion"} & book.manifest)
     if graph is None:
         if has_model and federated.find("relation") is not None:
             yield found("object-graph", _where(source), source.element, "this data source has no object-graph")
