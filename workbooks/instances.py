@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from workbooks.derivations import AGGREGATES, DATE_PARTS, LETTERS, SHORT, refusal, type_of_pill
+from workbooks.derivations import AGGREGATES, DATE_PARTS, LETTERS, SHORT, TRUNCATIONS, refusal, type_of_pill
 from workbooks.levels import Level
 from workbooks.model import Filter, Line, Pill, Sheet, Shown, SpecError
 from workbooks.resolving import Known, Names, nearest, parameter_reference
@@ -28,7 +28,9 @@ class Instance:
     type : str
         nominal, ordinal or quantitative.
     format : str
-        Number format on this sheet.
+        Number format of marks and headers on this sheet.
+    title, ticks, scale : str or None
+        Of its axis, as `Pill` has them.
     order : tuple of str
         References of the pills along which a table calculation runs.
     inner : tuple of str
@@ -40,6 +42,9 @@ class Instance:
     how: str
     type: str
     format: str = ""
+    title: str | None = None
+    ticks: str = ""
+    scale: str = ""
     order: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
 
@@ -117,6 +122,11 @@ class Laid:
         found |= {caption for caption in texts if caption in self.names.parameters and caption not in captions}
         return sorted(found)
 
+    def said(self, caption: str) -> Instance | None:
+        """Give the pill that `{Caption}` stands for: a day before its week, and that before its weekday."""
+        found = [one for one in self.shown if one.known.caption == caption]
+        return min(found, key=lambda one: (one.how in DATE_PARTS, one.how in TRUNCATIONS), default=None)
+
     def fill(self, text: str) -> str:
         """Put Tableau's tokens for `{Caption}`.
 
@@ -128,9 +138,8 @@ class Laid:
         return TOKEN.sub(lambda match: f"<{self._token(match[1])}>", text)
 
     def _token(self, caption: str) -> str:
-        found = [one for one in self.shown if one.known.caption == caption]
-        if found:  # a whole date tells more than its year or weekday
-            return next((one for one in found if one.how not in DATE_PARTS), found[0]).ref
+        if said := self.said(caption):
+            return said.ref
         if caption in self.names.parameters:
             return parameter_reference(caption)
         captions = [*(one.known.caption for one in self.shown), *self.names.parameters]
@@ -195,7 +204,7 @@ def instance_of(shown: Shown, names: Names, place: str) -> Instance:
     if why := refusal(how, known.spec.datatype):
         raise SpecError(pill.place, f"[{pill.caption}]: {why}")
     kind = type_of_pill(how, known.spec.datatype, known.is_measure, pill.discrete)
-    return Instance(known, names.id, how, kind, pill.format)
+    return Instance(known, names.id, how, kind, pill.format, pill.title, pill.ticks, pill.scale)
 
 
 def _default(known: Known) -> str:

@@ -14,7 +14,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from workbooks.model_fields import Calculation, DataSource, Datatype, Field, Geography, Parameter, Placed, SpecError
+from workbooks.model_fields import (
+    Calculation,
+    DataSource,
+    Datatype,
+    Field,
+    Geography,
+    Parameter,
+    Pill,
+    Placed,
+    SpecError,
+)
 from workbooks.palettes import Palette
 
 __all__ = [
@@ -37,32 +47,6 @@ __all__ = [
     "Workbook",
     "Zone",
 ]
-
-
-@dataclass(frozen=True)
-class Pill(Placed):
-    """A field on a shelf: which, and what is made of it.
-
-    Attributes
-    ----------
-    caption : str
-        Of a field or calculation.
-    how : str
-        Tableau's derivation (`Sum`, `Month-Trunc`, `None` …); empty: the field's own default.
-    discrete : bool or None
-        Headers instead of an axis; None: as Tableau does for this derivation.
-    along : tuple of str or None
-        Captions of the dimensions along which a table calculation runs, outermost first; the others divide the view.
-        Every table calculation needs them: an order that nobody wrote is an order by chance.
-    format : str
-        Number format on this sheet; empty: that of the field.
-    """
-
-    caption: str
-    how: str = ""
-    discrete: bool | None = None
-    along: tuple[str, ...] | None = None
-    format: str = ""
 
 
 Shown = Pill | str

@@ -1,4 +1,4 @@
-"""What an author says of data: fields of an extract, calculations over them, parameters. All of it knows its line."""
+"""What an author says of data: fields of an extract, calculations, parameters, pills. All of it knows its line."""
 
 import sys
 from dataclasses import dataclass, field
@@ -148,3 +148,39 @@ class DataSource(Placed):
     fields: tuple[Field, ...]
     calculations: tuple[Calculation, ...] = ()
     is_private: bool = False
+
+
+@dataclass(frozen=True)
+class Pill(Placed):
+    """A field on a shelf: which, and what is made of it.
+
+    Attributes
+    ----------
+    caption : str
+        Of a field or calculation.
+    how : str
+        Tableau's derivation (`Sum`, `Month-Trunc`, `None` …); empty: the field's own default.
+    discrete : bool or None
+        Headers instead of an axis; None: as Tableau does for this derivation.
+    along : tuple of str or None
+        Captions of the dimensions along which a table calculation runs, outermost first; the others divide the view.
+        Every table calculation needs them: an order that nobody wrote is an order by chance.
+    format : str
+        Number format of marks and headers on this sheet; empty: that of the field.
+    title : str or None
+        Of its axis; empty: none; None: the caption.
+    ticks : str
+        Number format of its axis; empty: that of the field, and where it has none Tableau's own, which has no decimals
+        that are not needed.
+    scale : str
+        `log` for an axis of powers of ten, on which only values above zero have a place.
+    """
+
+    caption: str
+    how: str = ""
+    discrete: bool | None = None
+    along: tuple[str, ...] | None = None
+    format: str = ""
+    title: str | None = None
+    ticks: str = ""
+    scale: Literal["", "log"] = ""

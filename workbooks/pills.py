@@ -1,5 +1,8 @@
 """Verbs for shelves: `total("Energy")`, `day("Date")`, `hour("Interval Start")`; a bare caption is the default."""
 
+from dataclasses import replace
+from typing import Literal
+
 from workbooks.model import Filter, Pill
 
 
@@ -36,6 +39,12 @@ def only_one(caption: str) -> Pill:
 def table(caption: str, *along: str, format: str = "") -> Pill:
     """Put a table calculation on a shelf; it runs along these dimensions, the others divide the view."""
     return Pill(caption, "User", along=along, format=format)
+
+
+def axis(of: Pill | str, title: str | None = None, ticks: str = "", scale: Literal["", "log"] = "") -> Pill:
+    """Say how the axis of a pill looks: its title (empty: none), the format of its numbers, `log`."""
+    pill = of if isinstance(of, Pill) else Pill(of)
+    return replace(pill, title=title, ticks=ticks, scale=scale)
 
 
 def exactly(caption: str, discrete: bool = False) -> Pill:

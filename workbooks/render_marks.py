@@ -10,6 +10,9 @@ from workbooks.palettes import Palette
 BIG, SMALL = {"bold": True, "fontsize": 20, "fontcolor": "#1b1b1b"}, {"fontsize": 9, "fontcolor": "#595959"}
 """First line of a label's text, and the others: as read on a dashboard from a metre away. [pt]"""
 
+SCOPES = {"columns": "cols", "rows": "rows"}
+"""Tableau's names of the shelves, where a style speaks of an axis."""
+
 STATISTICS = {"average": "average", "max": "max", "median": "median", "min": "min", "constant": "constant"}
 
 
@@ -31,28 +34,52 @@ def panes(laid: Laid) -> Element:
 
 
 def style(laid: Laid) -> Element:
-    """Render the style of a sheet: colours of a measure, number formats, the synchronised second axis."""
-    ramp = _ramp(laid)
-    rules = [] if ramp is None else [element("style-rule", {"element": "mark"}, ramp)]
+    """Render the style of a sheet: axes, colours of a measure, number formats of marks, then of headers and axes."""
+    axes = [
+        (one, scope) for shelf, scope in SCOPES.items() for one in laid.shelves[shelf] if one.type == "quantitative"
+    ]
+    on_axes = {one.name for one, _ in axes}
     formats = [one for one in laid.every if one.format]
-    for kind in ("cell", "label"):
-        if formats:
-            rules.append(element("style-rule", {"element": kind}, *(_format(one) for one in formats)))
-    above = laid.on("overlay")
-    if above is not None:
-        rules.insert(0, element("style-rule", {"element": "axis"}, *_synchronised(above)))
-    return element("style", None, *rules)
+    ramp = _ramp(laid)
+    rules = {
+        "axis": _axes(axes, laid.on("overlay")),
+        "mark": [] if ramp is None else [ramp],
+        "cell": [_format(one, one.format) for one in formats],
+        "label": [
+            *(_format(one, one.format) for one in formats if one.name not in on_axes),
+            *(_format(one, one.ticks) for one, _ in axes if one.ticks),
+        ],
+    }
+    return element(
+        "style", None, *(element("style-rule", {"element": kind}, *own) for kind, own in rules.items() if own)
+    )
+
+
+def _axes(axes: Iterable[tuple[Instance, str]], second: Instance | None) -> list[Element]:
+    """Render scales and titles of axes; the axis of a second measure has the first one's scale and is out of sight."""
+    common = {"attr": "space", "class": "0", "field-type": "quantitative", "type": "space"}
+    scales = [
+        element("encoding", common | {"field": one.ref, "scale": one.scale, "scope": scope})
+        for one, scope in axes
+        if one.scale
+    ]
+    titles = [
+        element("format", {"attr": "title", "class": "0", "field": one.ref, "scope": scope, "value": one.title})
+        for one, scope in axes
+        if one.title is not None
+    ]
+    synchronised = [] if second is None else _synchronised(second)
+    return [*scales, *synchronised, *titles]
 
 
 def _synchronised(second: Instance) -> list[Element]:
-    """Let the second axis have the scale of the first, and stay out of sight."""
     common = {"class": "0", "field": second.ref, "scope": "rows"}
     space = {"attr": "space", "field-type": "quantitative", "fold": True, "synchronized": True, "type": "space"}
     return [element("encoding", common | space), element("format", common | {"attr": "display", "value": False})]
 
 
-def _format(one: Instance) -> Element:
-    return element("format", {"attr": "text-format", "field": one.ref, "value": one.format})
+def _format(one: Instance, format: str) -> Element:
+    return element("format", {"attr": "text-format", "field": one.ref, "value": format})
 
 
 def _ramp(laid: Laid) -> "Element | None":
