@@ -1,7 +1,7 @@
 """Shelves as axes: continuous pills give a scale, discrete ones headers; several of them a header of several parts."""
 
 from dataclasses import dataclass, field, replace
-from math import cos, radians
+from math import cos, log10, radians
 from typing import Any, Literal
 
 import altair as alt
@@ -26,6 +26,9 @@ LETTER = 6
 
 HEADERS = 70
 """What the headers of bars take of their axis, about. [px]"""
+
+DATES: Any = {"year": "%b %Y", "quarter": "%b", "month": "%b", "week": "%-d %b", "date": "%-d %b", "day": "%-d %b"}
+"""How a tick of an axis of time is written, by what begins there."""
 
 STEPS = {
     "Minute-Trunc": pd.DateOffset(minutes=1),
@@ -80,6 +83,11 @@ class Axis:
         """True for a scale of an aggregate."""
         return self.continuous is not None and self.continuous.is_aggregate
 
+    @property
+    def is_log(self) -> bool:
+        """True for a scale of powers of ten."""
+        return self.continuous is not None and self.continuous.scale == "log"
+
 
 def axis_of(marks: Marks, shelf: Literal["columns", "rows"], pixels: float) -> Axis:
     """Read a shelf that has so many pixels."""
@@ -93,16 +101,36 @@ def axis_of(marks: Marks, shelf: Literal["columns", "rows"], pixels: float) -> A
 
 
 def _reach(marks: Marks, one: Instance | None, pixels: float) -> tuple[float, ...]:
-    """Give a scale of labelled bars that leaves as much beyond the longest bar as its label needs."""
-    if one is None or not one.is_aggregate or marks.laid.on("label") is None or marks.laid.sheet.mark != "Bar":
+    """Give a scale of labelled bars, or points on powers of ten, that leaves the room that labels need beyond them."""
+    if one is None or not one.is_aggregate or marks.laid.on("label") is None:
+        return ()
+    format = format_of(one)
+    if one.scale == "log":
+        known = marks.frame[one.name].astype("float64").dropna()
+        found = known[known > 0]
+        room = _room([shown_number(end, format) for end in found], pixels)
+        return tuple(float(10**end) for end in _ends([log10(end) for end in found], 0.03, room))
+    if marks.laid.sheet.mark != "Bar":
         return ()
     rows = [pill.name for pill in marks.laid.shelves["rows"]]
     values = marks.frame[one.name].astype("float64")
     bars = values.groupby([marks.frame[name] for name in rows], dropna=False).sum() if rows else values
     ends = [*bars.dropna(), *(line.constant for line, _ in marks.laid.lines if line.constant is not None), 0.0]
-    longest = max(len(shown_number(end, format_of(one))) for end in ends)
-    room = max(0.2, 1 - (longest * LETTER + 6) / max(1.0, pixels - HEADERS))
-    return (min(ends) / room, max(ends) / room) if min(ends) < max(ends) else ()
+    room = _room([shown_number(end, format) for end in ends], pixels)
+    return _ends(ends, room if min(ends) < 0 else 0, room if max(ends) > 0 else 0)
+
+
+def _room(labels: list[str], pixels: float) -> float:
+    """Give the share of an axis that its longest label takes."""
+    return min(0.4, (max(map(len, labels), default=0) * LETTER + 6) / max(1.0, pixels - HEADERS))
+
+
+def _ends(values: list[float], before: float, after: float) -> tuple[float, ...]:
+    """Give the ends of a scale of which shares before and after the values stay free; none without extent."""
+    if not values or min(values) == max(values):
+        return ()
+    whole = (max(values) - min(values)) / (1 - before - after)
+    return min(values) - before * whole, max(values) + after * whole
 
 
 def ordered(marks: Marks, discrete: tuple[Instance, ...]) -> pd.DataFrame:
@@ -138,15 +166,21 @@ def channel(axis: Axis, column: str) -> dict[str, Any]:
         return {name: make(f"{column}_header:N", sort=axis.keys, title=None, axis=_headers(axis))}
     if axis.is_date:
         # Dates are drawn in UTC: the clock of the machine is not that of the data.
-        return {name: make(f"{column}:T", scale=alt.Scale(type="utc"), title=None, axis=alt.Axis(grid=False))}
+        return {
+            name: make(f"{column}:T", scale=alt.Scale(type="utc"), title=None, axis=alt.Axis(grid=False, format=DATES))
+        }
+    one = axis.continuous
     format = alt.Axis(
-        format=axis_format(format_of(axis.continuous)), tickCount=5, labelOverlap="greedy", labelSeparation=6
+        format=axis_format(one.ticks or one.known.spec.format), tickCount=5, labelOverlap="greedy", labelSeparation=6
     )
-    return {name: make(f"{column}:Q", title=axis.continuous.known.caption, axis=format, scale=_scale(axis))}
+    title = one.known.caption if one.title is None else one.title or None
+    return {name: make(f"{column}:Q", title=title, axis=format, scale=_scale(axis))}
 
 
 def _scale(axis: Axis) -> Any:
-    """Measures begin at zero, as Tableau draws them; a number that is a dimension does not."""
+    """Measures begin at zero, as Tableau draws them; numbers that are dimensions and powers of ten do not."""
+    if axis.is_log:
+        return alt.Scale(type="log", domain=list(axis.reach), nice=False) if axis.reach else alt.Scale(type="log")
     if axis.reach:
         return alt.Scale(domain=list(axis.reach), nice=False)
     return alt.Scale(zero=axis.is_measure, nice=axis.is_measure)

@@ -18,6 +18,8 @@ from workbooks.preview_sql import UnsupportedError
 ROOM = {"columns": 70, "rows": 46}
 """What axes and their titles take of a sheet, about. [px]"""
 
+NO_MAP = "degrees east and north, to scale; Tableau draws its own background map behind the points"
+
 MOST_OUTLINED = 1000
 """Bars of a Gantt chart that get an outline; more of them are cells of a heat map."""
 
@@ -51,7 +53,7 @@ def chart(marks: Marks, width: float, height: float) -> tuple[Any, str]:
     layers += labels(kind, data, columns, rows)
     size = alt.AutoSizeParams(type="fit", contains="padding")
     whole = alt.layer(*layers).properties(width=width, height=height, autosize=size, padding=2)
-    return _styled(whole), _told(columns, rows)
+    return _styled(whole), "; ".join([*_left_out(columns, rows), *([NO_MAP] if marks.laid.is_map else [])])
 
 
 def kind_of(marks: Marks, columns: Axis, rows: Axis) -> str:
@@ -72,13 +74,12 @@ def _styled(whole: Any) -> Any:
     return whole.configure(font=FONT, aria=False).configure_axis(**axis).configure_view(stroke=None)
 
 
-def _told(columns: Axis, rows: Axis) -> str:
-    parts = [
+def _left_out(columns: Axis, rows: Axis) -> list[str]:
+    return [
         f"{axis.discrete[-1].known.caption}: {len(axis.keys)} of {len(axis.keys) + axis.left_out} shown"
         for axis in (columns, rows)
         if axis.left_out
     ]
-    return "; ".join(parts)
 
 
 def _columns(marks: Marks, frame: pd.DataFrame, columns: Axis, rows: Axis) -> pd.DataFrame:
@@ -134,11 +135,12 @@ def _main(kind: str, marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis
         return _bars_over_time(data, columns, rows, channels)
     if kind == "Circle" and marks.laid.on("size") is not None:
         channels["size"] = alt.Size("size:Q", legend=None, scale=alt.Scale(range=[20, 500]))
+    opacity = 0.75 if "size" in channels else 1
     size = 60 * (marks.laid.sheet.mark_size or 1) ** 2
     makers: dict[str, Any] = {
         "Line": lambda: base.mark_line(strokeWidth=2).encode(**channels, detail=details),
         "Area": lambda: base.mark_area(opacity=0.8).encode(**channels, detail=details),
-        "Circle": lambda: base.mark_circle(opacity=0.75, size=size).encode(**channels, detail=details),
+        "Circle": lambda: base.mark_circle(opacity=opacity, size=size).encode(**channels, detail=details),
         "Square": lambda: base.mark_rect(stroke="white", strokeWidth=0.5).encode(**channels),
         "Bar": lambda: base.mark_bar().encode(**channels),
         "Text": lambda: base.mark_text(fontSize=10, color=BLACK).encode(**channels | {"text": "label:N"}),
@@ -168,19 +170,19 @@ def _gantt(marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis, channels
         stops = _instants(pd.to_datetime(data["x"]).dt.tz_localize(None) + pd.to_timedelta(size, unit="D"))
     else:
         stops = list(data["x"] + size)
-    # A finding of an hour on an axis of years would be thinner than anything that can be seen.
-    is_thin = len(data) <= MOST_OUTLINED
-    outline = {"stroke": _stroke(marks)} if is_thin else {}
-    bars = drawn(data.assign(x_end=stops)).mark_bar(strokeWidth=2 if is_thin else 0)
-    return bars.encode(**channels, x2=alt.X2("x_end"), **outline)
+    bars = drawn(data.assign(x_end=stops)).mark_bar(strokeWidth=0 if len(data) > MOST_OUTLINED else 2)
+    return bars.encode(**channels, x2=alt.X2("x_end"), stroke=_stroke(marks))
 
 
 def _stroke(marks: Marks) -> Any:
+    """Outline the cells of a heat map in white, others in their own colour: a finding of an hour on an axis of years
+    would be thinner than anything that can be seen."""
+    if is_ramp(marks):
+        return alt.value("white")
     made = color_encoding(marks, "color").to_dict()
     if "value" in made:
         return alt.value(made["value"])
-    kind = "Q" if is_ramp(marks) else "N"
-    return alt.Stroke(f"color:{kind}", scale=alt.Scale(**made["scale"]), legend=None)
+    return alt.Stroke("color:N", scale=alt.Scale(**made["scale"]), legend=None)
 
 
 def _overlay(marks: Marks, columns: Axis, rows: Axis) -> Iterator[Any]:

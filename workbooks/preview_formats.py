@@ -31,9 +31,9 @@ def shown_number(value: float, format: str = "") -> str:
 
 
 def axis_format(format: str) -> str:
-    """Give a format as Vega (d3) knows it."""
+    """Give a format as Vega (d3) knows it; without one, no more decimals than the ticks need."""
     if not format:
-        return ",~r"
+        return ",~f"
     plus = "+" if "+" in format else ""
     return f"{plus}{',' if ',' in format else ''}.{_decimals(format[1:].partition(';')[0])}" + (
         "%" if format.startswith("p") else "f"
@@ -98,12 +98,12 @@ def filled(text: str, laid: Laid, frame: pd.DataFrame, values: Mapping[str, Valu
     values : mapping
         Of the parameters that are not as at first.
     """
-    pills = {one.known.caption: one for one in reversed(laid.shown) if one.name in frame}
 
     def value(caption: str) -> str:
-        if caption in pills:
-            found = frame[pills[caption].name].drop_duplicates()
-            return shown(found.iloc[0], pills[caption]) if len(found) == 1 else "All" if len(found) else EMPTY
+        pill = laid.said(caption)
+        if pill is not None and pill.name in frame:
+            found = frame[pill.name].drop_duplicates()
+            return shown(found.iloc[0], pill) if len(found) == 1 else "All" if len(found) else EMPTY
         parameter = laid.names.parameters.get(caption)
         return shown_parameter(parameter, values) if parameter else EMPTY
 

@@ -33,14 +33,21 @@ def drawn(frame: pd.DataFrame) -> Any:
 
 def labels(kind: str, data: pd.DataFrame, columns: Axis, rows: Axis) -> Iterator[Any]:
     """Write the labels of marks: in cells, beside points, at the ends of bars."""
-    if "label" not in data or kind == "Text" or (len(data) > MOST_LABELS and kind != "Square"):
+    if "label" not in data or kind == "Text":
+        return
+    data = data[data["label"] != ""]
+    if len(data) > MOST_LABELS and kind != "Square":
         return
     channels = channel(columns, "x") | channel(rows, "y") | {"text": "label:N"}
     look: dict[str, Any] = {"fontSize": 9.5, "color": BLACK}
-    if kind == "Square":
-        yield drawn(data).mark_text(**look).encode(**channels)
+    if kind in ("Square", "GanttBar"):
+        yield drawn(_centred(data) if kind == "GanttBar" else data).mark_text(**look).encode(**channels)
     elif kind == "Circle" or columns.is_measure:
-        parts = _beside(data) if kind == "Circle" else (("left", data[data["x"] >= 0]), ("right", data[data["x"] < 0]))
+        parts = (
+            _beside(data, columns, rows)
+            if kind == "Circle"
+            else (("left", data[data["x"] >= 0]), ("right", data[data["x"] < 0]))
+        )
         gap = 9 if kind == "Circle" else 3
         for side, part in parts:
             for rim in (RIM, {}):
@@ -50,13 +57,19 @@ def labels(kind: str, data: pd.DataFrame, columns: Axis, rows: Axis) -> Iterator
         yield drawn(data).mark_text(**look, dy=-6).encode(**channels)
 
 
-def _beside(data: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _centred(data: pd.DataFrame) -> pd.DataFrame:
+    """Put labels into the middle of bars over time."""
+    middle = pd.to_datetime(data["x"]) + pd.to_timedelta(data["size"].fillna(0) / 2, unit="D")
+    return data.assign(x=[one.isoformat() for one in middle])
+
+
+def _beside(data: pd.DataFrame, columns: Axis, rows: Axis) -> Iterator[tuple[str, pd.DataFrame]]:
     """Give labels of points with how they are aligned: to the right of their point, to the left of those far right or
     beside a label that is in the way; what has no room on either side is left out, as by Tableau."""
     if not {"x", "y"} <= set(data):
         yield "left", data
         return
-    x, y = (data[name] / (data[name].abs().max() or 1) for name in ("x", "y"))
+    x, y = _shares(data["x"], columns), _shares(data["y"], rows)
     sides: dict[Any, str] = {}
     for place in data.index:
         near = {sides[other] for other in sides if abs(x[place] - x[other]) < WIDE and abs(y[place] - y[other]) < HIGH}
@@ -65,6 +78,12 @@ def _beside(data: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
             sides[place] = free[0]
     for side in ("left", "right"):
         yield side, data.loc[[place for place in sides if sides[place] == side]]
+
+
+def _shares(values: "pd.Series[float]", axis: Axis) -> "pd.Series[float]":
+    """Give where values lie on an axis, as shares of its length."""
+    low, high = axis.reach or (min(0.0, float(values.min())), float(values.max()))
+    return (values - low) / ((high - low) or 1)
 
 
 def lines(marks: Marks, columns: Axis) -> Iterator[Any]:

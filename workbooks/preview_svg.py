@@ -86,7 +86,7 @@ def number_svg(words: str, width: float, height: float) -> str:
     """Draw a text whose first line is large, as Tableau's label of a single mark; an empty first line: all small."""
     first, _, rest = words.partition("\n")
     big = min(20.0, width / max(1.0, len(first) * 0.62)) * 4 / 3 if first else 0
-    small = wrapped(rest, width - 16, 12)
+    small = [line for part in rest.split("\n") for line in wrapped(part, width - 16, 12)]
     whole = big * LINE + len(small) * 12 * LINE
     top = max(2.0, (height - whole) / 2)
     middle = {"text_anchor": "middle"}

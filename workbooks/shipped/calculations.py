@@ -4,11 +4,9 @@ Captions in brackets are fields, calculations or parameters; a typo fails the bu
 """
 
 from workbooks.model import Calculation
+from workbooks.shipped.comparisons import COMPARISONS
+from workbooks.shipped.folders import CHOICE, ENERGY_AND_DEMAND, QUALITY
 from workbooks.shipped.parameters import ALL_METERS, ALL_SITES, BASE, ENERGY, PEAK
-
-CHOICE = "Choice"
-QUALITY = "Quality"
-ENERGY_AND_DEMAND = "Energy and demand"
 
 IN_SITE = Calculation(
     "In Chosen Site",
@@ -66,30 +64,7 @@ DAILY_CALCULATIONS = (
         folder=ENERGY_AND_DEMAND,
         format="n#,##0",
     ),
-    Calculation(
-        "Change",
-        """IF COUNTD(IF [In Period Before] THEN [Date] END) = MAX([Period])
-        THEN [Energy in Period (kWh)] / [Energy in Period Before (kWh)] - 1 END""",
-        description="Energy of the period against the period before; null unless that has all its days.",
-        folder=ENERGY_AND_DEMAND,
-        format="p+0.0%;-0.0%",
-    ),
-    Calculation(
-        "Change in Words",
-        """IF ISNULL([Change]) THEN "no whole period before to compare with"
-        ELSE IF [Change] < 0 THEN "-" ELSE "+" END + STR(ROUND(100 * ABS([Change]), 1))
-            + " percent against the period before" END""",
-        "string",
-        "The change as a sentence, also when there is none.",
-        ENERGY_AND_DEMAND,
-    ),
-    Calculation(
-        "Peak in Period (kW)",
-        "MAX(IF [In Period] THEN [Peak Demand (kW)] END)",
-        description="Highest mean power of one meter in one interval of the period.",
-        folder=ENERGY_AND_DEMAND,
-        format="n#,##0.0",
-    ),
+    *COMPARISONS,
     Calculation(
         "Base Load Share",
         "SUM([Base Load (kW)] * 24) / SUM([Daily Energy (kWh)])",
@@ -109,18 +84,19 @@ DAILY_CALCULATIONS = (
     ),
     Calculation(
         "Mean of 7 Days (kWh)",
-        "WINDOW_AVG(SUM([Daily Energy (kWh)]), -6, 0)",
-        description="Mean of the day and the six before it. Compute it along Date.",
+        """IF WINDOW_COUNT(SUM([Daily Energy (kWh)]), -6, 0) = 7
+        THEN WINDOW_AVG(SUM([Daily Energy (kWh)]), -6, 0) END""",
+        description="Mean of the day and the six before it; null until all seven are there. Compute it along Date.",
         folder=ENERGY_AND_DEMAND,
         format="n#,##0",
     ),
     Calculation(
         "Quartile",
-        """IF RANK_PERCENTILE([Selected Metric], 'asc') > 0.75 THEN "highest quarter"
-        ELSEIF RANK_PERCENTILE([Selected Metric], 'asc') > 0.25 THEN "middle half"
-        ELSE "lowest quarter" END""",
+        """IF RANK([Selected Metric], 'desc') * 4 <= WINDOW_COUNT([Selected Metric]) THEN "highest quarter"
+        ELSEIF RANK([Selected Metric], 'asc') * 4 <= WINDOW_COUNT([Selected Metric]) THEN "lowest quarter"
+        ELSEIF NOT ISNULL([Selected Metric]) THEN "middle half" END""",
         "string",
-        "Where a meter stands among those shown. Compute it along Meter.",
+        "Where a meter stands among those shown, of which three have no quarter. Compute it along Meter.",
         CHOICE,
     ),
     Calculation(
@@ -151,6 +127,7 @@ DAILY_CALCULATIONS = (
         "True for the fifteen days shown that differ most from what is typical. Compute it along Date.",
         CHOICE,
     ),
+    Calculation("One Week", "MIN(7.0)", description="Length of a bar that spans a week on a time axis.", folder="When"),
     Calculation(
         "Holiday Mark",
         'IF MIN([Holiday]) THEN "•" ELSE "" END',
@@ -189,10 +166,18 @@ DAILY_CALCULATIONS = (
     ),
     Calculation(
         "Changed by Validation (kWh)",
-        "SUM([Daily Energy (kWh)]) - SUM([Daily Energy as Read (kWh)])",
-        description="Energy after validation minus energy as it was read.",
+        "SUM(ABS(ZN([Daily Energy (kWh)]) - ZN([Daily Energy as Read (kWh)])))",
+        description="How far the days' energy after validation is from what was read, up or down.",
         folder=QUALITY,
         format="n#,##0",
+    ),
+    Calculation(
+        "Change by Validation",
+        """IF SUM(ZN([Daily Energy (kWh)])) < SUM(ZN([Daily Energy as Read (kWh)])) THEN "less than read"
+        ELSE "more than read" END""",
+        "string",
+        "Whether there is less or more energy after validation than was read.",
+        QUALITY,
     ),
 )
 
@@ -237,7 +222,6 @@ READINGS_CALCULATIONS = (
         "SUM([Energy (kWh)]) / COUNTD(IF NOT ISNULL([Energy (kWh)]) THEN [Hour (UTC)] END)",
         description="Mean power of all chosen meters together, over the hours that have a value.",
         folder=ENERGY_AND_DEMAND,
-        format="n#,##0.0",
     ),
     Calculation(
         "One Day",
@@ -269,6 +253,13 @@ READINGS_CALCULATIONS = (
 )
 
 FINDINGS_CALCULATIONS = (
+    Calculation(
+        "Where",
+        'IFNULL([Meter], "several meters")',
+        "string",
+        "The meter; findings of a whole site have none.",
+        "Where",
+    ),
     Calculation(
         "Number of Findings",
         "COUNT([Rule])",
@@ -351,5 +342,20 @@ ANOMALIES_CALCULATIONS = (
         description="How much more or less than expected, whichever it was.",
         folder=ENERGY_AND_DEMAND,
         format="n#,##0",
+    ),
+    Calculation(
+        "Size of the Difference",
+        """IF SUM(ABS([Over Expected (kWh)])) < SUM([Expected Energy (kWh)])
+        THEN SUM(ABS([Over Expected (kWh)])) / SUM([Expected Energy (kWh)]) ELSE 1 END""",
+        description="The difference as a share of what was expected, at most 100 %: one fault would hide the rest.",
+        folder=ENERGY_AND_DEMAND,
+        format="p0%",
+    ),
+    Calculation(
+        "Kind",
+        'IF [Cause] = "meter" THEN "meter fault" ELSE [Direction] + " use" END',
+        "string",
+        "high use or low use; meter fault where validation found one at the time.",
+        QUALITY,
     ),
 )

@@ -1,7 +1,7 @@
 """Comparison: meters against each other, and this year against the last."""
 
 from workbooks.model import Action, Dashboard, Sheet
-from workbooks.pills import mean, month_part, table, total, where, year_part
+from workbooks.pills import axis, mean, month_part, table, total, where, year_part
 from workbooks.shipped.data_sources import DAILY
 from workbooks.shipped.sheets import CHOSEN, DELIVERED, ONE_COLOR, QUARTILES, SURE_OF_DAYS, choices
 from workbooks.zones import across, down, legend, sheet, text
@@ -12,7 +12,7 @@ STANDING = Sheet(
     "Standing",
     DAILY,
     rows=("Meter",),
-    columns=("Selected Metric",),
+    columns=(axis("Selected Metric", title=""),),
     mark="Bar",
     color=table("Quartile", "Meter"),
     palette=QUARTILES,
@@ -26,8 +26,8 @@ STANDING = Sheet(
 SLEEP = Sheet(
     "What never sleeps",
     DAILY,
-    columns=("Base Load Share",),
-    rows=(mean("Load Factor"),),
+    columns=(axis("Base Load Share", ticks="p0%"),),
+    rows=(axis(mean("Load Factor"), ticks="p0%"),),
     mark="Circle",
     size=total("Daily Energy (kWh)"),
     detail=("Meter",),
@@ -36,12 +36,13 @@ SLEEP = Sheet(
     tooltip=("Measured Share",),
     filters=OF_SITE,
     title="Far right: much runs at night and at weekends. Low: short, high peaks",
+    says="{Meter}\n{Base Load Share} is base load, load factor {Load Factor}\n{Daily Energy (kWh)} kWh",
 )
 YEARS = Sheet(
     "Year on year",
     DAILY,
     columns=(month_part("Date"),),
-    rows=(total("Daily Energy (kWh)"),),
+    rows=(axis(total("Daily Energy (kWh)"), "Energy (kWh)"),),
     mark="Line",
     color=year_part("Date"),
     tooltip=("Measured Share",),

@@ -1,13 +1,16 @@
 """Data quality: what was measured, what was estimated, what the rules found."""
 
 from workbooks.model import Action, Dashboard, Sheet
-from workbooks.palettes import COVERED
+from workbooks.palettes import BLUE, COVERED, VERMILION, Palette
+from workbooks.pills import axis, between, month, only_one, total, where
 from workbooks.pills import exactly as at
-from workbooks.pills import month, only_one, total, where
 from workbooks.shipped.data_sources import DAILY, FINDINGS
 from workbooks.shipped.sheets import DELIVERED, ONE_COLOR, SEVERITY, choices
 from workbooks.zones import across, down, legend, sheet, text
 
+CHANGES = Palette(members=(("less than read", VERMILION), ("more than read", BLUE)))
+LEAST_CHANGE = 0.5
+"""Less is rounding (chosen); and nothing has no place on an axis of powers of ten. [kWh]"""
 OF_SITE = (DELIVERED, where("In Chosen Site"), where("In Period"))
 
 COVERAGE = Sheet(
@@ -39,13 +42,17 @@ WORST = Sheet(
 CHANGED = Sheet(
     "Changed",
     DAILY,
-    columns=(month("Date", discrete=True),),
-    rows=("Changed by Validation (kWh)",),
-    mark="Bar",
-    palette=ONE_COLOR,
+    rows=("Meter",),
+    columns=(axis("Changed by Validation (kWh)", "kWh, each step ten times the one before", scale="log"),),
+    mark="Circle",
+    color="Change by Validation",
+    palette=CHANGES,
+    label="Changed by Validation (kWh)",
     tooltip=(total("Daily Energy (kWh)"), total("Daily Energy as Read (kWh)")),
-    filters=OF_SITE,
-    title="Energy after validation minus energy as read (kWh), by month",
+    filters=(*OF_SITE, between("Changed by Validation (kWh)", least=LEAST_CHANGE)),
+    sort=("Meter", "Changed by Validation (kWh)"),
+    title="Energy that validation changed, by meter (kWh)",
+    says="{Meter}: {Changed by Validation (kWh)} kWh\nread {Daily Energy as Read (kWh)}, now {Daily Energy (kWh)}",
 )
 RULES = Sheet(
     "Rules",
@@ -62,18 +69,19 @@ TIMELINE = Sheet(
     "Timeline",
     FINDINGS,
     columns=(at("First Interval (UTC)"),),
-    rows=("Meter",),
+    rows=("Where",),
     mark="GanttBar",
     size="Duration (days)",
     color="Severity",
     palette=SEVERITY,
     detail=("Rule Name", "Detail"),
     title="When, by meter (UTC)",
+    says="{Where}, {First Interval (UTC)}\n{Rule Name}: {Detail}",
 )
 LIST = Sheet(
     "List",
     FINDINGS,
-    rows=("Meter", "Rule Name", "Detail"),
+    rows=("Where", "Rule Name", "Detail"),
     mark="Text",
     label=total("Intervals"),
     tooltip=(only_one("File"), only_one("First Interval (UTC)")),
@@ -86,7 +94,7 @@ HOW_SURE = Dashboard(
         text("How much of this was measured", 36, 16),
         choices("Chosen Site", "Period"),
         across(sheet(COVERAGE), legend(COVERAGE, pixels=150)),
-        across(sheet(WORST), sheet(CHANGED)),
+        across(sheet(WORST), down(sheet(CHANGED), legend(CHANGED, pixels=48))),
     ),
 )
 FOUND = Dashboard(
@@ -99,6 +107,6 @@ FOUND = Dashboard(
     ),
     actions=(
         Action("filter", "Show where a rule found something", RULES, "Rule", targets=(TIMELINE, LIST)),
-        Action("highlight", "Point out a meter with findings", TIMELINE, "Meter"),
+        Action("highlight", "Point out a meter with findings", TIMELINE, "Where"),
     ),
 )

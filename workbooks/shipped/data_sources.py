@@ -34,7 +34,9 @@ DATATYPES: dict[str, Datatype] = {
 }
 """Hyper's type to Tableau's."""
 
-FORMATS = {"kWh": "n#,##0", "kW": "n#,##0.0", "min": "n#,##0", "h": "n#,##0", "m²": "n#,##0"}
+FORMATS = {"kWh": "n#,##0", "min": "n#,##0", "h": "n#,##0", "m²": "n#,##0"}
+"""By unit; demand has Tableau's own, for kW of a house need decimals that those of a campus do not."""
+
 PLACES: dict[str, Geography] = {"latitude": "Latitude", "longitude": "Longitude"}
 """Columns that say where on Earth."""
 

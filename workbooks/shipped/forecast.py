@@ -1,48 +1,40 @@
 """What comes next: the forecast with its range, the year to come, and how wrong each model has been; unusual use."""
 
 from workbooks.model import Dashboard, Line, Overlay, Sheet
-from workbooks.palettes import BLUE, GREY, ORANGE, SKY, VERMILION, Palette
-from workbooks.pills import between, day, exactly, highest, mean, month, only, only_one, total, where
+from workbooks.palettes import BLUE, GREY, SKY, VERMILION, Palette
+from workbooks.pills import axis, between, day, exactly, highest, mean, month, only, only_one, total, where
 from workbooks.shipped.data_sources import ANOMALIES, FORECAST, SCORES
 from workbooks.shipped.sheets import CHOSEN, DELIVERED, choices
 from workbooks.zones import across, down, legend, sheet, text
 
 BY_DAY = (*CHOSEN, only("Grain", "day"), where("Used, or Still to Come"))
-TIMES = Palette(members=(("used", BLUE), ("expected", ORANGE)))
+TIMES = Palette(members=(("used", BLUE), ("expected", SKY)))
 CHOSEN_MODEL = Palette(members=((True, BLUE), (False, GREY)))
-DIRECTIONS = Palette(members=(("high", VERMILION), ("low", BLUE)))
+RANGE = (
+    "{Start}: {Forecast (kWh)} kWh expected, {Forecast Low (kWh)} to {Forecast High (kWh)}\n"
+    "By {Forecast Model}; its mean past error is {Past Error Share}"
+)
+KINDS = Palette(members=(("high use", VERMILION), ("low use", BLUE), ("meter fault", GREY)))
 
 TO_COME = Sheet(
     "Days to come",
     FORECAST,
     columns=(day("Start"),),
-    rows=(total("Forecast Low (kWh)"),),
+    rows=(axis(total("Forecast Low (kWh)"), "Energy (kWh)"),),
     mark="GanttBar",
     size="Range (kWh)",
     palette=Palette((SKY,)),
-    tooltip=(total("Forecast (kWh)"), total("Forecast High (kWh)"), only_one("Forecast Model")),
+    tooltip=(total("Forecast (kWh)"), total("Forecast High (kWh)"), only_one("Forecast Model"), "Past Error Share"),
     filters=(*BY_DAY, between(exactly("Days Ahead"), -59, 60)),
-    overlay=Overlay(total("Energy (kWh)"), "Line"),
-    title="Used, and the range in which 80 of 100 days will lie (kWh), {Chosen Meter}",
-)
-EXPECTED = Sheet(
-    "Expected days",
-    FORECAST,
-    columns=(day("Start"),),
-    rows=("Used or Expected (kWh)",),
-    mark="Line",
-    color="Time",
-    palette=TIMES,
-    tooltip=("Past Error Share", only_one("Forecast Model")),
-    filters=(*BY_DAY, between(exactly("Days Ahead"), -59, 60)),
-    title="Sixty days back and ahead (kWh), {Chosen Meter}",
-    says="{Start}: {Used or Expected (kWh)} kWh {Time}\nBy {Forecast Model}, whose past error is {Past Error Share}",
+    overlay=Overlay("Used or Expected (kWh)", "Line", BLUE),
+    title="Used, then expected; 80 of 100 days will lie in the light bars (kWh), {Chosen Meter}",
+    says=RANGE,
 )
 MONTHS = Sheet(
     "Months to come",
     FORECAST,
     columns=(month("Start", discrete=True),),
-    rows=("Used or Expected (kWh)",),
+    rows=(axis("Used or Expected (kWh)", "Energy (kWh)"),),
     mark="Bar",
     color="Time",
     palette=TIMES,
@@ -71,12 +63,14 @@ UNUSUAL = Sheet(
     columns=(exactly("Start"),),
     rows=("Meter",),
     mark="Circle",
-    size="Size of the Difference (kWh)",
-    color="Direction",
-    palette=DIRECTIONS,
-    detail=("Detail", "Cause"),
+    size="Size of the Difference",
+    color="Kind",
+    palette=KINDS,
+    detail=("Detail",),
+    tooltip=("Size of the Difference (kWh)",),
     filters=(DELIVERED, where("In Chosen Site")),
-    title="Unusual use, by meter",
+    title="Unusual use, by meter: the larger the point, the further from what was expected",
+    says="{Meter}, {Start}: {Kind}\n{Detail}\n{Size of the Difference (kWh)} kWh from what was expected",
 )
 EXPLAINED = Sheet(
     "Unusual use explained",
@@ -94,7 +88,7 @@ NEXT = Dashboard(
     down(
         text("What comes next", 36, 16),
         choices("Chosen Meter", "Chosen Site"),
-        across(sheet(EXPECTED), sheet(TO_COME)),
+        sheet(TO_COME),
         across(down(sheet(MONTHS), legend(MONTHS, pixels=48), share=1.3), sheet(ERRORS)),
         text("Ranges of several meters are added up, which makes them too wide: choose one meter to read them.", 28),
     ),

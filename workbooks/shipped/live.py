@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from workbooks.model import Calculation, Dashboard, Overlay, Parameter, Sheet
 from workbooks.palettes import BLACK, UNUSUAL, VERMILION
-from workbooks.pills import between, day, exactly, only, table, total
+from workbooks.pills import axis, between, day, exactly, only, table, total
 from workbooks.shipped.data_sources import DAILY, FORECAST
 from workbooks.shipped.sheets import CHOSEN, IN_PERIOD, ONE_COLOR, SURE_OF_DAYS, choices
 from workbooks.zones import down, sheet, text
@@ -47,7 +47,7 @@ AGAINST = Sheet(
     "Used and expected",
     LIVE,
     columns=(day("Date"),),
-    rows=(total("Daily Energy (kWh)"),),
+    rows=(axis(total("Daily Energy (kWh)"), "Energy (kWh)"),),
     mark="Bar",
     palette=ONE_COLOR,
     tooltip=("Measured Share",),

@@ -4,7 +4,7 @@ from workbooks.model import Dashboard, Pill, Sheet
 from workbooks.palettes import SEQUENTIAL
 from workbooks.pills import day, exactly
 from workbooks.shipped.data_sources import READINGS
-from workbooks.shipped.sheets import BY_HOUR, DAY_TYPES, SURE_OF_READINGS, choices
+from workbooks.shipped.sheets import BY_HOUR, DAY_TYPES, DEMAND, SURE_OF_READINGS, choices
 from workbooks.zones import across, down, legend, sheet, text
 
 CARPET = Sheet(
@@ -14,7 +14,7 @@ CARPET = Sheet(
     rows=("Hour of Day",),
     mark="GanttBar",
     size="One Day",
-    color="Mean Demand (kW)",
+    color=DEMAND,
     palette=SEQUENTIAL,
     tooltip=("Measured Share",),
     filters=BY_HOUR,
@@ -25,7 +25,7 @@ SHAPE = Sheet(
     "Shape of the day",
     READINGS,
     columns=(exactly("Hour of Day"),),
-    rows=("Mean Demand (kW)",),
+    rows=(DEMAND,),
     mark="Line",
     color="Day Type",
     palette=DAY_TYPES,
@@ -40,7 +40,7 @@ WEEK = Sheet(
     columns=("Hour of Day",),
     rows=(Pill("Interval Start", "Weekday"),),
     mark="Square",
-    color="Mean Demand (kW)",
+    color=DEMAND,
     palette=SEQUENTIAL,
     tooltip=("Measured Share",),
     filters=BY_HOUR,

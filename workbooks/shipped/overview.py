@@ -2,8 +2,8 @@
 
 from workbooks.model import Action, Dashboard, Line, Overlay, Sheet
 from workbooks.palettes import BLACK
+from workbooks.pills import axis, only_one, table, total, where
 from workbooks.pills import day as by_day
-from workbooks.pills import only_one, table, total, where
 from workbooks.shipped.data_sources import DAILY
 from workbooks.shipped.parameters import ALL_METERS
 from workbooks.shipped.sheets import CHOSEN, DELIVERED, IN_PERIOD, ONE_COLOR, SURE_OF_DAYS, TRUST, choices
@@ -16,37 +16,40 @@ ENERGY = Sheet(
     detail=("Change in Words",),
     mark="Text",
     filters=CHOSEN,
-    text="{Energy in Period (kWh)} kWh\n{Change in Words}",
+    text="{Energy in Period (kWh)} kWh\nused\n{Change in Words}",
 )
 PEAK = Sheet(
     "Peak",
     DAILY,
     label="Peak in Period (kW)",
+    detail=("Peak Before",),
     mark="Text",
     filters=CHOSEN,
-    text="{Peak in Period (kW)} kW\nhighest demand of one meter",
+    text="{Peak in Period (kW)} kW\nhighest demand of one meter\n{Peak Before}",
 )
 BASE = Sheet(
     "Base load",
     DAILY,
-    label="Base Load Share",
+    label="Base Load Share in Period",
+    detail=("Base Load Share Before",),
     mark="Text",
-    filters=IN_PERIOD,
-    text="{Base Load Share}\nof the energy is base load, day and night",
+    filters=CHOSEN,
+    text="{Base Load Share in Period}\nof the energy is base load, day and night\n{Base Load Share Before}",
 )
 MEASURED = Sheet(
     "Measured",
     DAILY,
-    label="Measured Share",
+    label="Measured Share in Period",
+    detail=("Measured Share Before",),
     mark="Text",
-    filters=IN_PERIOD,
-    text="{Measured Share}\nof the intervals were measured",
+    filters=CHOSEN,
+    text="{Measured Share in Period}\nof the intervals were measured\n{Measured Share Before}",
 )
 TREND = Sheet(
     "Energy by day",
     DAILY,
     columns=(by_day("Date"),),
-    rows=(total("Daily Energy (kWh)"),),
+    rows=(axis(total("Daily Energy (kWh)"), "Energy (kWh)"),),
     mark="Bar",
     color="Trust",
     palette=TRUST,
@@ -60,7 +63,7 @@ RANKING = Sheet(
     "Meters",
     DAILY,
     rows=("Meter",),
-    columns=("Selected Metric",),
+    columns=(axis("Selected Metric", title=""),),
     mark="Bar",
     palette=ONE_COLOR,
     label="Selected Metric",

@@ -2,16 +2,16 @@
 
 from workbooks.model import Dashboard, Line, Sheet
 from workbooks.palettes import SEQUENTIAL
-from workbooks.pills import between, exactly, highest, month, month_part, only_one, table, where
+from workbooks.pills import between, exactly, month, month_part, only_one, table, where
 from workbooks.shipped.data_sources import DAILY, READINGS
-from workbooks.shipped.sheets import BY_HOUR, IN_PERIOD, ONE_COLOR, SURE_OF_DAYS, choices
+from workbooks.shipped.sheets import BY_HOUR, DEMAND, IN_PERIOD, ONE_COLOR, PEAK, SURE_OF_DAYS, choices
 from workbooks.zones import across, down, legend, sheet, text
 
 DURATION = Sheet(
     "Load duration",
     READINGS,
     columns=(table("Share of Time", "Hour (UTC)"),),
-    rows=("Mean Demand (kW)",),
+    rows=(DEMAND,),
     mark="Circle",
     mark_size=0.3,
     detail=("Hour (UTC)",),
@@ -23,12 +23,12 @@ MONTHLY = Sheet(
     "Peak by month",
     DAILY,
     columns=(month("Date", discrete=True),),
-    rows=(highest("Peak Demand (kW)"),),
+    rows=(PEAK,),
     mark="Bar",
     palette=ONE_COLOR,
     tooltip=("Measured Share",),
     filters=IN_PERIOD,
-    lines=(Line(highest("Peak Demand (kW)"), "max", "highest {value} kW"),),
+    lines=(Line(PEAK, "max", "highest {value} kW"),),
     title="Highest demand of a meter by month (kW)",
 )
 WHEN = Sheet(
@@ -37,7 +37,7 @@ WHEN = Sheet(
     columns=(month_part("Date"),),
     rows=("Peak Hour",),
     mark="Square",
-    color=highest("Peak Demand (kW)"),
+    color=PEAK,
     palette=SEQUENTIAL,
     filters=(*IN_PERIOD, between(exactly("Peak Hour"), 0, 23)),
     title="In which hour and month days had their peak (kW)",
@@ -46,13 +46,13 @@ HIGHEST = Sheet(
     "Highest days",
     DAILY,
     rows=(exactly("Date", discrete=True),),
-    columns=(highest("Peak Demand (kW)"),),
+    columns=(PEAK,),
     mark="Bar",
     palette=ONE_COLOR,
-    label=highest("Peak Demand (kW)"),
+    label=PEAK,
     tooltip=(only_one("Peak Time"), only_one("Meter")),
     filters=(*IN_PERIOD, where(table("Among Ten Highest", "Date"))),
-    sort=(exactly("Date", discrete=True), highest("Peak Demand (kW)")),
+    sort=(exactly("Date", discrete=True), PEAK),
     title="The ten days with the highest demand (kW)",
 )
 

@@ -2,10 +2,10 @@
 
 from workbooks.model import Dashboard, Overlay, Sheet
 from workbooks.palettes import BLUE, GREY, VERMILION, Palette
-from workbooks.pills import exactly, month, total
+from workbooks.pills import axis, exactly, month, total
 from workbooks.shipped.data_sources import READINGS
 from workbooks.shipped.policy_calculations import SLIDERS
-from workbooks.shipped.sheets import BY_HOUR, SURE_OF_READINGS, choices
+from workbooks.shipped.sheets import BY_HOUR, DEMAND, SURE_OF_READINGS, choices
 from workbooks.zones import across, control, down, sheet, text
 
 
@@ -39,7 +39,7 @@ BEFORE_AFTER = Sheet(
     "Day before and after",
     READINGS,
     columns=(exactly("Hour of Day"),),
-    rows=("Mean Demand (kW)",),
+    rows=(DEMAND,),
     mark="Line",
     palette=Palette((GREY,)),
     tooltip=("Measured Share",),
@@ -51,7 +51,7 @@ BY_MONTH = Sheet(
     "Saved by month",
     READINGS,
     columns=(month("Interval Start", discrete=True),),
-    rows=("Saved (kWh)",),
+    rows=(axis("Saved (kWh)", "Energy saved (kWh)"),),
     mark="Bar",
     palette=Palette((BLUE,)),
     tooltip=("Measured Share",),

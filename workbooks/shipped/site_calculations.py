@@ -1,7 +1,8 @@
 """Calculated fields of the extract of meters: energy by area, and how sure it is."""
 
 from workbooks.model import Calculation
-from workbooks.shipped.calculations import CHOICE, ENERGY_AND_DEMAND, IN_SITE, QUALITY
+from workbooks.shipped.calculations import IN_SITE
+from workbooks.shipped.folders import CHOICE, ENERGY_AND_DEMAND, QUALITY
 
 COMPARABLE_DAYS = 330
 """Days with energy that a year must have to be compared: eleven of twelve months (chosen). A meter of half a year would
