@@ -272,6 +272,61 @@ FORECAST_EXTRACTS = {extract.name: extract for extract in (FORECAST, ANOMALIES, 
 """What `hyperwatt forecast` adds, and every later load keeps up to date; not written before the first forecast."""
 
 
+COSTS = Extract(
+    "costs",
+    "channel x local day x band, and a day's standing charge",
+    "date",
+    (
+        METER,
+        CHANNEL,
+        SITE,
+        Column("date", DATE, "Date", "", "The local day, midnight to midnight: 23, 24 or 25 hours."),
+        Column("tariff", TEXT, "Tariff", "", "Name of the tariff, as the register has it, or the default one."),
+        Column(
+            "band",
+            TEXT,
+            "Band",
+            "",
+            "Name of the price: a rate of the tariff, feed-in or standing charge; null where energy has no price.",
+        ),
+        Column("currency", TEXT, "Currency", "", "Of the cost, by ISO 4217. Never add up two of them."),
+        Column("energy_kwh", NUMBER, "Energy", "kWh", "Energy of the day in this band; null for a standing charge."),
+        Column(
+            "cost",
+            NUMBER,
+            "Cost",
+            "",
+            "Energy times price, or the standing charge; below zero: paid for energy fed in; null without a price.",
+        ),
+        Column(
+            "co2_average_kg",
+            NUMBER,
+            "Carbon by Average Factor",
+            "kg",
+            "Energy times the average factor of its year; null without one, and for energy fed in.",
+        ),
+        Column(
+            "co2_hourly_kg",
+            NUMBER,
+            "Carbon by Hourly Factor",
+            "kg",
+            "Each interval's energy times the factor of its hour, where there is one; null for energy fed in.",
+        ),
+        Column(
+            "hourly_factor_share",
+            NUMBER,
+            "Share with Hourly Factor",
+            "",
+            "Share of the energy with a factor of its hour.",
+        ),
+        Column("estimated_share", NUMBER, "Estimated Share", "", "Share of the energy that is estimated."),
+    ),
+)
+"""There when prices or emission factors are set, and not otherwise."""
+
+EVERY_EXTRACT = EXTRACTS | {COSTS.name: COSTS} | FORECAST_EXTRACTS
+
+
 def conform(rows: pa.Table | pd.DataFrame, extract: Extract) -> pa.Table:
     """Give rows the extract's columns, order and types; NaN becomes null, columns that are not its own go.
 
