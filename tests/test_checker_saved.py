@@ -194,12 +194,38 @@ def data_source(root: Root, comment: str) -> bytes:
 
 @pytest.mark.parametrize(
     ("stamp", "build"),
-    [("20251.25.0313.2002", (2025, 1)), ("20194.19.1010.1202", (2019, 4)), ("10500.18.0305.1222", (10, 5))],
+    [
+        ("20251.25.0313.2002", (2025, 1)),
+        ("20194.19.1010.1202", (2019, 4)),
+        ("10500.18.0305.1222", (10, 5)),
+        ("9300.16.0603.2240", (9, 3)),
+        ("main.26.0802.1921", (2026, 3)),
+    ],
 )
 def test_build_of_a_data_source(tmp_path: Path, root: Root, stamp: str, build: tuple[int, int]) -> None:
     """Read out of the comment, where the element says none."""
     path = tmp_path / "daily.tds"
     path.write_bytes(data_source(root, f"<!-- build {stamp}                               -->"))
+
+    assert index(open_document(path)).build == build
+
+
+@pytest.mark.parametrize(
+    ("said", "build"),
+    [
+        ("2024.2.1 (20242.24.0807.0327)", (2024, 2)),
+        ("0.0.0 (0000.18.0322.2000)", (2018, 1)),
+        ("0.0.0 (0000.0.0.0)", None),
+        ("0.0.0", None),
+        ("", None),
+        ("nonsense", None),
+    ],
+)
+def test_build_of_a_workbook(tmp_path: Path, root: Root, said: str, build: tuple[int, int] | None) -> None:
+    """Tableau's builds between releases say 0.0.0 too, and their day."""
+    root.set("source-build", said)
+    path = tmp_path / "book.twb"
+    path.write_bytes(etree.tostring(root))
 
     assert index(open_document(path)).build == build
 

@@ -15,6 +15,10 @@ CUBES = ("msolap", "essbase", "sapbw", "hyperion", "oracle-olap")
 FIRST_JUDGED = (2020, 2)
 """Every workbook of this build or later that was looked at obeys the schema and the manifest (reference, 1 and 5)."""
 
+_STAMPED = re.compile(r"^(?:(20\d\d)(\d)|(\d+)(\d)\d\d)\.")
+_BEFORE_RELEASE = re.compile(r"\b(?:0000|main)\.([1-9]\d)\.(\d\d)\d\d\.")
+"""Year and month of a build that Tableau made between releases: `0.0.0 (0000.18.0322.2000)`, `main.18.0322.2000`."""
+
 _NAMES = re.compile(r"\[((?:[^\]]|\]\])*)\]")
 
 
@@ -136,11 +140,12 @@ class Book:
         """Tableau's version that saved the file, `(2021, 1)`; None where none did or it does not say."""
         said = self.root.get("source-build")
         if said is None:  # in data sources alone only the comment says
-            match = re.fullmatch(r"(20\d\d)(\d)|(\d+)(\d)\d\d", self.document.stamp)
-        else:
-            match = re.match(r"(\d+)\.(\d+)", said)
-        major, minor = [int(number) for number in match.groups() if number] if match else (0, 0)
-        return (major, minor) if major else None
+            said = _STAMPED.sub(lambda match: f"{match[1] or match[3]}.{match[2] or match[4]}.", self.document.stamp)
+        before_release = _BEFORE_RELEASE.search(said)
+        if before_release:
+            return 2000 + int(before_release[1]), (int(before_release[2]) + 2) // 3
+        match = re.match(r"(\d+)\.(\d+)", said)
+        return (int(match[1]), int(match[2])) if match and int(match[1]) else None
 
     @cached_property
     def is_old(self) -> bool:

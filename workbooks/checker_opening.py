@@ -28,7 +28,7 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplemente
 _ENCODINGS = ("utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "iso-8859-1", "windows-1252")
 _PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
-_STAMP = re.compile(rb"<!--\s*build\s+(\d{4,5})\.")
+_STAMP = re.compile(rb"<!--\s*build\s+(\w+\.\d[\d.]*)\s*-->")
 _DECORATION = re.compile(r"_\.fcp\.([^.]+)\.(true|false)\.\.\.(.+)", re.DOTALL)
 
 
@@ -55,7 +55,7 @@ class Document:
     members : tuple of str or None
         Names of the files in the package; None: not packaged.
     stamp : str
-        Number of the build in the comment that Tableau begins a file with, `20251`; empty: there is none.
+        The build in the comment that Tableau begins a file with, `20251.25.0313.2002`; empty: there is none.
     """
 
     path: Path
