@@ -251,3 +251,14 @@ def test_data_sources_before_the_object_model(tmp_path: Path, root: Root, commen
     path.write_bytes(data_source(root, comment))
 
     assert check_file(path) == []
+
+
+def test_what_a_later_tableau_may_have(tmp_path: Path, root: Root) -> None:
+    """Marks and functions that are not known yet are doubtful in a file of a Tableau that came later."""
+    sheet(root).find("table/panes/pane/mark").set("class", "Sparkle")
+    for node in root.iterfind(".//column[@name='[Calculation_2]']/calculation"):
+        node.set("formula", "SPARKLE(SUM([energy_kwh]))")
+    known = rules_of(tmp_path, root, SAVED)
+
+    assert known == {"mark-class": "error", "calc-func": "error"}
+    assert set(rules_of(tmp_path, root, "2029.1.0 (20291.29.0301.1200)").values()) == {"warning"}

@@ -17,7 +17,7 @@ from workbooks.checker_opening import open_document
 from workbooks.checker_pills import check_pills
 from workbooks.checker_public import check_public, check_secrets
 from workbooks.checker_rules import Issue
-from workbooks.checker_schema import check_schema
+from workbooks.checker_schema import LAST_KNOWN, check_schema
 from workbooks.checker_sources import Catalogue, check_sources
 
 ORDER = ("error", "warning", "info")
@@ -31,6 +31,9 @@ SUSPECTED = (
 LEFT_RED = ("double-agg", "aggregate-none", "usr-on-rowlevel")
 """What an author leaves who gives a calculation another formula: Tableau saves the red pill, and opens it again. Of 47
 workbooks that Tableau saved one had such pills (chanjin23/tableau-lint, docs/06, R27)."""
+
+CLOSED = ("mark-class", "param-domain", "calc-func", "calc-syntax", "order")
+"""Rules that know all there is up to `LAST_KNOWN`; a later Tableau may have more marks, functions, grammar."""
 
 LATE = ("paramctrl-mode", "fixed-size")
 """Rules known for files of 2020.2 and later."""
@@ -94,4 +97,5 @@ def _lowered(book: Book, issue: Issue) -> Issue:
         return issue
     is_doubtful = issue.rule in (*SUSPECTED, *LEFT_RED) and book.build is not None
     is_early = issue.rule in LATE and not book.is_judged
-    return replace(issue, severity="warning") if book.is_old or is_doubtful or is_early else issue
+    is_newer = issue.rule in CLOSED and book.build is not None and book.build > LAST_KNOWN
+    return replace(issue, severity="warning") if book.is_old or is_doubtful or is_early or is_newer else issue

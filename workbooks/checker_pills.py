@@ -163,7 +163,8 @@ def _reference(book: Book, sheet: Sheet, node: Element, reference: str) -> Itera
         reason = f"{reference}: there is no data source {names[0]}"
         yield found("pill-source", sheet.name, node, reason, _of_nothing(book))
     elif not _is_declared(sheet, source, names[1]):
-        severity = None if _has_field(source, names[1]) else _of_nothing(book)
+        is_sure = source.is_tabular and _has_field(source, names[1])  # cubes have pills of other shapes too
+        severity = None if is_sure else _of_nothing(book)
         yield found("pill", sheet.name, node, f"{reference} ({node.tag}) is not declared in the sheet", severity)
 
 
