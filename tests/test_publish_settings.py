@@ -197,6 +197,18 @@ def test_server_that_is_not_there(site: StandIn, send: Publish) -> None:
     assert refused == {"tariffs": "'tariffs' does not connect to db.corp -> it connects to db3.corp"}
 
 
+def test_site_that_does_not_keep_credentials(site: StandIn, send: Publish) -> None:
+    """It said yes, and they are not there when it is looked: that is no success."""
+
+    def forget(said: str) -> None:
+        for content in site.state.content if said.startswith("GET") else ():
+            content.connections[0].embed = False
+
+    site.watch = forget
+
+    assert "the site did not keep the credentials for DB.corp" in send({"credentials": "warehouse"}).refused["tariffs"]
+
+
 # ---- schedules -------------------------------------------------------------------------------------------------------
 
 

@@ -2,9 +2,10 @@
 
 A peer for tests, not a product. What it vouches for: the order of calls, their XML against Tableau's own schema, byte
 for byte what was published, and what the data actions do to the rows. What it cannot vouch for is whatever a real
-server does beside its documented answers: limits and quotas, the texts and numbers of most errors, how long jobs wait,
-whether a repeated request id is remembered for hours or days, whether a tag moves `updatedAt`, whether a download is
-the file that was published or a packaging of it, how Tableau Cloud gives a recurrence back, and who may choose a TabPy.
+server does beside its documented answers: limits and quotas, the texts and numbers of most errors, how long jobs wait
+and in what order, whether a repeated request id is remembered for hours or days, whether a tag moves `updatedAt`,
+whether a download is the file that was published or a packaging of it, how Tableau Cloud gives a recurrence back, and
+who may choose a TabPy.
 """
 
 from tableau_server.faults import Fault

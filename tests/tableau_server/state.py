@@ -206,9 +206,11 @@ class State:
         return job
 
     def finish(self, job: Job) -> None:
-        """Let a job do its work, or fail as it was told to."""
+        """Let a job do its work, or fail as it was told to; those that were queued before it are over by then."""
         if job.finish_code is not None:
             return
+        for earlier in itertools.takewhile(lambda one: one is not job, list(self.jobs.values())):
+            self.finish(earlier)
         if self.failing_jobs:
             job.finish_code, job.notes = 1, self.failing_jobs.pop(0)
             return
