@@ -16,6 +16,9 @@ timezone = "Europe/London"
 [meters.b91.rules.V10]                # one meter; [meters.b91.channels.received.rules.V07] for one channel
 enabled = false
 
+[[tariff]]                            # prices and emission factors: pipeline/pricing.py has every setting
+name = "day and night"
+
 [publish]                             # where to, and what: pipeline/publish/declared.py has every setting
 site = "https://SERVER/#/site/SITE"
 """
@@ -31,10 +34,14 @@ from typing import Any
 
 from pipeline.clock import check_timezone
 from pipeline.errors import SettingsError
+from pipeline.pricing import NO_PRICES, Pricing, read_pricing
 from pipeline.sources.source import Feed
 
 FILE_NAME = "hyperwatt.toml"
 PREFIX = "HYPERWATT_"
+TABLES = {"feed", "tariff", "carbon"}
+"""What stands in the file under other names than in `Settings`."""
+
 THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """By what OpenMP, OpenBLAS and Intel's MKL are told, before they are loaded, how many threads to use."""
 
@@ -75,6 +82,8 @@ class Settings:
         For a TabPy that wants them; better from the environment than from a file.
     publish : mapping
         `[publish]`.
+    pricing : Pricing
+        `[[tariff]]` and `[carbon]`.
     """
 
     out: Path = Path("out")
@@ -93,6 +102,7 @@ class Settings:
     tabpy_user: str | None = None
     tabpy_password: str | None = field(default=None, repr=False)
     publish: Mapping[str, Any] = field(default_factory=dict)
+    pricing: Pricing = NO_PRICES
 
     @property
     def database_url(self) -> str:
@@ -130,7 +140,7 @@ def load_settings(config: Path | None = None, **options: Any) -> Settings:
     Raises
     ------
     SettingsError
-        Unknown name, wrong type, unknown time zone, a file that is not TOML.
+        Unknown name, wrong type, unknown time zone, a file that is not TOML; tariffs and factors that cannot be.
     """
     said = _read_toml(config)
     given = {name: value for name, value in options.items() if value is not None}
@@ -141,9 +151,11 @@ def load_settings(config: Path | None = None, **options: Any) -> Settings:
     values["feeds"] = tuple(_feed(feed, number) for number, feed in enumerate(said.get("feed", []), start=1))
     values["options"] = {name: value for name, value in given.items() if name in of_feeds - own}
     values["out"] = Path(values.get("out", "out"))
-    unknown = set(said) - own - {"feed"}
+    values["pricing"] = read_pricing(said, (config or Path(FILE_NAME)).parent)
+    unknown = set(said) - own - TABLES
     if unknown:
-        raise SettingsError(f"{config or FILE_NAME}: unknown setting {sorted(unknown)[0]!r} -> known: {sorted(own)}")
+        known = sorted(own | TABLES)
+        raise SettingsError(f"{config or FILE_NAME}: unknown setting {sorted(unknown)[0]!r} -> known: {known}")
     if values.get("timezone"):
         check_timezone(values["timezone"])
     return Settings(**values)
@@ -186,7 +198,7 @@ def tabpy_environment() -> dict[str, str]:
 
 
 def _names(kind: type) -> set[str]:
-    return {one.name for one in fields(kind)} - {"feeds", "options"}
+    return {one.name for one in fields(kind)} - {"feeds", "options", "pricing"}
 
 
 def _read_toml(config: Path | None) -> dict[str, Any]:

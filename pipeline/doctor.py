@@ -112,7 +112,7 @@ def _database(settings: Settings) -> Iterator[Fact]:
         yield Fact("database", "its tables are not those of this version -> hyperwatt db upgrade (a run does it too)")
         return
     yield _told("database", lambda: f"{len(read_channels(engine)):,} channels as of load {last_load(engine)}")
-    yield _told("extracts", lambda: _extracts(engine, settings.out / "extracts"))
+    yield _told("extracts", lambda: _extracts(engine, settings))
 
 
 def _server(engine: Engine) -> Iterator[Fact]:
@@ -125,8 +125,9 @@ def _server(engine: Engine) -> Iterator[Fact]:
                 yield Fact("database", NO_LOCAL_INFILE, is_wrong=True)
 
 
-def _extracts(engine: Engine, folder: Path) -> str:
-    behind = extracts_behind(engine, folder)
+def _extracts(engine: Engine, settings: Settings) -> str:
+    folder = settings.out / "extracts"
+    behind = extracts_behind(engine, folder, settings.pricing)
     return f"{', '.join(behind)} behind -> hyperwatt extract" if behind else f"{folder}: up to the database"
 
 

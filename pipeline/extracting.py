@@ -1,6 +1,6 @@
 """Extracts brought up to the database: filled while a first run fills it, caught up from what it holds otherwise."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,14 +12,18 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from tableauhyperapi import HyperProcess  # type: ignore[import-untyped]
 
-from pipeline.clock import DAY, utc_offsets
 from pipeline.connect import connect_hyper
-from pipeline.errors import StoreError
+from pipeline.cost_extract import retold_streams, wanted_extracts
+from pipeline.costs import PriceBook, open_book, roll_up_costs
+from pipeline.errors import SettingsError, StoreError
 from pipeline.forecast_extracts import catch_up_forecasts, forecasts_behind
 from pipeline.lengths import streams_of_lengths
 from pipeline.meter_extract import last_year, meter_rows
+from pipeline.pricing import NO_PRICES, Pricing
 from pipeline.progress import Tell, silent
 from pipeline.rollup import roll_up_daily
+from pipeline.schema import STREAM
+from pipeline.stale import BY_DAY, changed_streams, ranges_to_read, rows_within, stale_rows, whole
 from pipeline.stores.database import (
     changes_since,
     database_id,
@@ -29,22 +33,20 @@ from pipeline.stores.database import (
     read_holidays,
     read_readings,
 )
-from pipeline.stores.extracts import DAILY, EXTRACTS, FINDINGS, METERS, READINGS, Extract
+from pipeline.stores.extracts import COSTS, DAILY, EVERY_EXTRACT, FINDINGS, METERS, READINGS, Extract
 from pipeline.stores.forecasts import last_issue
 from pipeline.stores.hyper import ExtractBuild, build_extract, update_extract, write_extract
 from pipeline.stores.load import Load
 from pipeline.stores.reading_rows import readings_table
 from pipeline.stores.scratch import own_folder, sweep
 from pipeline.stores.stored_grids import stored_grids
-from pipeline.stores.watermark import Watermark, extract_state
+from pipeline.stores.watermark import Watermark, extract_mark, remove_extract
 from pipeline.vee.cells import IRREGULAR
 from pipeline.vee.grid import Grid
 from pipeline.vee.lengths import LENGTH
 from pipeline.vee.rules import RULES
 
 WAITING = "another run is writing these extracts; waiting for it to end"
-BEYOND = 2 * DAY
-"""Further than any two clocks are apart."""
 
 
 def extract_path(folder: Path, extract: Extract) -> Path:
@@ -61,10 +63,13 @@ class Filling:
     folder : Path
         Of the extracts.
     tell : Tell
+    pricing : Pricing
     """
 
     folder: Path
     tell: Tell = silent
+    pricing: Pricing = NO_PRICES
+    _book: PriceBook | None = None
     _builds: dict[str, ExtractBuild] = field(default_factory=dict)
     _stacks: dict[str, ExitStack] = field(default_factory=dict)
     _held: ExitStack = field(default_factory=ExitStack)
@@ -82,14 +87,20 @@ class Filling:
             for name in list(self._stacks):
                 self._end(name, None)
 
-    def begin(self, watermark: Watermark) -> None:
-        """Open the extracts of readings and days for filling, and hold their folder until they are in place."""
+    def begin(self, watermark: Watermark, register: pd.DataFrame) -> None:
+        """Open the extracts of readings, days and costs for filling, and hold their folder until they are in place."""
+        wanted = wanted_extracts(watermark, NO_PRICES)
+        with suppress(SettingsError):
+            wanted = wanted_extracts(watermark, self.pricing)
+            self._book = open_book(self.pricing, register)
         with suppress(StoreError):
             self._held.enter_context(own_folder(self.folder, lambda: self.tell(WAITING)))
             hyper = self._held.enter_context(connect_hyper())
-            for extract in (READINGS, DAILY):
+            for extract in (READINGS, *BY_DAY):
+                if extract is COSTS and (COSTS.name not in wanted or self._book is None):
+                    continue
                 stack = ExitStack()
-                build = build_extract(hyper, extract_path(self.folder, extract), extract, watermark)
+                build = build_extract(hyper, extract_path(self.folder, extract), extract, wanted[extract.name])
                 self._builds[extract.name] = stack.enter_context(build)
                 self._stacks[extract.name] = stack
 
@@ -98,7 +109,7 @@ class Filling:
         for name in list(self._builds):
             try:
                 for grid in grids:
-                    self._builds[name].add(_table(EXTRACTS[name], grid, holidays))
+                    self._builds[name].add(_table(EVERY_EXTRACT[name], grid, holidays, self._book))
             except StoreError as error:
                 self._end(name, error)
 
@@ -106,7 +117,7 @@ class Filling:
         """Give the streams of several interval lengths, as the database has them, to what is being filled."""
         if not (self._builds and writing.has_lengths()):
             return
-        several = _whole(streams_of_lengths(writing.channels()))
+        several = whole(streams_of_lengths(writing.channels()))
         for grid in stored_grids(several, lambda *span: writing.history(*span).to_pandas()):
             self.add([grid], holidays)
 
@@ -119,7 +130,7 @@ class Filling:
             )
 
 
-def bring_up(engine: Engine, folder: Path, tell: Tell) -> dict[str, str]:
+def bring_up(engine: Engine, folder: Path, pricing: Pricing, tell: Tell) -> dict[str, str]:
     """Bring every extract up to the database, one run after the other, so that none is ever put back.
 
     Parameters
@@ -127,6 +138,8 @@ def bring_up(engine: Engine, folder: Path, tell: Tell) -> dict[str, str]:
     engine : sqlalchemy.Engine
     folder : Path
         Of the extracts.
+    pricing : Pricing
+        Without any there is no extract of costs: one from before is taken away.
     tell : Tell
 
     Returns
@@ -139,138 +152,127 @@ def bring_up(engine: Engine, folder: Path, tell: Tell) -> dict[str, str]:
     try:
         with own_folder(folder, lambda: tell(WAITING)):
             sweep(folder)
-            return _bring_up(engine, folder, tell)
+            return _bring_up(engine, folder, pricing, tell)
     except StoreError as error:
         return {"extracts": str(error)}
 
 
-def extracts_behind(engine: Engine, folder: Path) -> list[str]:
-    """Name the extracts that are not there, or do not hold all that the database does; write nothing."""
+def extracts_behind(engine: Engine, folder: Path, pricing: Pricing) -> list[str]:
+    """Name the extracts that are not there, do not hold all that the database does, or are to go; write nothing.
+
+    Raises
+    ------
+    SettingsError
+        When the file of factors cannot be read.
+    """
     last = last_load(engine)
     watermark = Watermark(database_id(engine), last)
-    names = [name for name, extract in EXTRACTS.items() if last and _state(folder, extract, watermark) != last]
+    wanted = wanted_extracts(watermark, pricing)
+    names = [lag.extract.name for lag in _behind(folder, wanted)] if last else []
+    names += [COSTS.name] if COSTS.name not in wanted and extract_path(folder, COSTS).exists() else []
     return names + [
         extract.name for extract in forecasts_behind(folder, replace(watermark, issue_id=last_issue(engine)))
     ]
 
 
-def _bring_up(engine: Engine, folder: Path, tell: Tell) -> dict[str, str]:
+def _bring_up(engine: Engine, folder: Path, pricing: Pricing, tell: Tell) -> dict[str, str]:
     # How far the database is comes before what it holds: what a run adds meanwhile is then added once more.
     watermark = Watermark(database_id(engine), last_load(engine))
     forecast = replace(watermark, issue_id=last_issue(engine))
-    states = {name: _state(folder, extract, watermark) for name, extract in EXTRACTS.items()}
-    behind = [EXTRACTS[name] for name, state in states.items() if state != watermark.load_id]
-    later = forecasts_behind(folder, forecast)
     trouble: dict[str, str] = {}
+    behind = _behind(folder, _wanted(folder, watermark, pricing, trouble))
+    later = forecasts_behind(folder, forecast)
     if not behind and not later:
         return trouble
     with connect_hyper() as hyper:
-        for extract in behind + later:
-            if extract is METERS and DAILY.name in trouble:
+        for lag in behind:
+            if lag.extract is METERS and DAILY.name in trouble:
                 continue  # it is added up from days, and what is wrong with them is told already
+            tell(f"extract {lag.extract.name}")
+            try:
+                _catch_up(hyper, engine, lag, pricing)
+            except (StoreError, SettingsError) as error:
+                trouble[lag.extract.name] = str(error)
+        for extract in later:
             tell(f"extract {extract.name}")
             try:
-                if extract in later:
-                    catch_up_forecasts(hyper, engine, folder, extract, forecast)
-                    continue
-                _catch_up(hyper, engine, extract_path(folder, extract), extract, states[extract.name], watermark)
+                catch_up_forecasts(hyper, engine, folder, extract, forecast)
             except StoreError as error:
                 trouble[extract.name] = str(error)
     return trouble
 
 
-def _state(folder: Path, extract: Extract, watermark: Watermark) -> int | None:
-    """How far an extract is; None when it is to be built anew, as after the database was put back to a backup."""
-    state = extract_state(extract_path(folder, extract), extract, watermark.database)
-    return None if state is None or state > watermark.load_id else state
+def _wanted(folder: Path, watermark: Watermark, pricing: Pricing, trouble: dict[str, str]) -> dict[str, Watermark]:
+    """Extracts that are to be brought up; that of costs stays as it is when its factors cannot be read."""
+    try:
+        if not pricing.is_set:
+            remove_extract(extract_path(folder, COSTS))
+        return wanted_extracts(watermark, pricing)
+    except (StoreError, SettingsError) as error:
+        trouble[COSTS.name] = str(error)
+        return wanted_extracts(watermark, NO_PRICES)
 
 
-def _catch_up(
-    hyper: HyperProcess, engine: Engine, path: Path, extract: Extract, state: int | None, watermark: Watermark
-) -> None:
-    if extract is FINDINGS:
-        write_extract(hyper, path, extract, _finding_rows(read_findings(engine)), watermark)
+@dataclass(frozen=True)
+class Lag:
+    """An extract that is not as it is to be.
+
+    Attributes
+    ----------
+    extract : Extract
+    path : Path
+    state : int or None
+        The last load that it contains; None when it is to be built anew: it is not there or not ours, the database was
+        put back to a backup, or the settings have changed.
+    watermark : Watermark
+        What it is to contain.
+    """
+
+    extract: Extract
+    path: Path
+    state: int | None
+    watermark: Watermark
+
+
+def _behind(folder: Path, wanted: Mapping[str, Watermark]) -> list[Lag]:
+    lags = []
+    for name, watermark in wanted.items():
+        extract, path = EVERY_EXTRACT[name], extract_path(folder, EVERY_EXTRACT[name])
+        mark = extract_mark(path, extract, watermark.database)
+        if mark is None or mark.load_id > watermark.load_id or mark.settings != watermark.settings:
+            lags.append(Lag(extract, path, None, watermark))
+        elif mark.load_id < watermark.load_id:
+            lags.append(Lag(extract, path, mark.load_id, watermark))
+    return lags
+
+
+def _catch_up(hyper: HyperProcess, engine: Engine, lag: Lag, pricing: Pricing) -> None:
+    if lag.extract is FINDINGS:
+        write_extract(hyper, lag.path, lag.extract, _finding_rows(read_findings(engine)), lag.watermark)
         return
     channels = read_channels(engine)
-    if extract is METERS:
-        year = last_year(extract_path(path.parent, DAILY), hyper)
-        write_extract(hyper, path, extract, meter_rows(channels, year), watermark)
+    if lag.extract is METERS:
+        year = last_year(extract_path(lag.path.parent, DAILY), hyper)
+        write_extract(hyper, lag.path, lag.extract, meter_rows(channels, year), lag.watermark)
         return
-    if state is None:
-        with build_extract(hyper, path, extract, watermark) as build:
-            for table in _rows(engine, _whole(channels), extract):
+    book = open_book(pricing, channels) if lag.extract is COSTS else None
+    if lag.state is None:
+        with build_extract(hyper, lag.path, lag.extract, lag.watermark) as build:
+            for table in _rows(engine, whole(channels), lag.extract, book):
                 build.add(table)
         return
-    changed = changed_streams(changes_since(engine, state), channels)
-    stale = _stale(changed, extract)
-    with update_extract(hyper, path, extract, watermark, stale) as build:
-        for table in _rows(engine, _ranges(changed, channels, extract), extract):
-            build.add(_within(table, stale, extract))
+    changes = changes_since(engine, lag.state)
+    if book is not None:
+        retold = channels.merge(retold_streams(lag.path, hyper, channels, book), on=STREAM)
+        changes = pd.concat([changes, whole(retold)[changes.columns]])
+    changed = changed_streams(changes, channels)
+    stale = stale_rows(changed, lag.extract)
+    with update_extract(hyper, lag.path, lag.extract, lag.watermark, stale) as build:
+        for table in _rows(engine, ranges_to_read(changed, channels, lag.extract), lag.extract, book):
+            build.add(rows_within(table, stale, lag.extract))
 
 
-def _whole(channels: pd.DataFrame) -> pd.DataFrame:
-    """All that is stored, as ranges of channels."""
-    stored = channels[channels["first_start_utc"].notna()]
-    return stored.assign(first=stored["first_start_utc"], last=stored["last_start_utc"])
-
-
-def changed_streams(changes: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
-    """Give what is to be written anew, by stream: an extract knows its rows by meter and stream, not by length.
-
-    Parameters
-    ----------
-    changes : pandas.DataFrame
-        As `pipeline.stores.database.changes_since` gives them.
-    channels : pandas.DataFrame
-        As `pipeline.stores.database.read_channels` gives them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `meter_id`, `channel`, `timezone`, `first`, `last`. A range that reaches an end of what is stored reaches
-        beyond it: there may be rows of readings that are gone, or of days on a clock that was another. [s since 1970]
-    """
-    stream = ["meter_id", "channel"]
-    ends = channels.groupby(stream).agg(
-        timezone=("timezone", "first"), begin=("first_start_utc", "min"), end=("last_start_utc", "max")
-    )
-    found = changes.merge(channels[["channel_id", *stream]], on="channel_id")
-    found = found.groupby(stream, as_index=False).agg({"first": "min", "last": "max"}).merge(ends, on=stream)
-    inside = [(found["begin"] < found["first"]).fillna(False), (found["end"] > found["last"]).fillna(False)]
-    first = found["first"].where(inside[0].astype(bool), found["first"] - BEYOND)
-    last = found["last"].where(inside[1].astype(bool), found["last"] + BEYOND)
-    return found[[*stream, "timezone"]].assign(first=first.astype("int64"), last=last.astype("int64"))
-
-
-def _ranges(changed: pd.DataFrame, channels: pd.DataFrame, extract: Extract) -> pd.DataFrame:
-    """What to read of each channel to write changed streams anew: for days, whole days of all lengths."""
-    room = DAY if extract is DAILY else 0
-    bounds = changed[["meter_id", "channel"]].assign(first=changed["first"] - room, last=changed["last"] + room)
-    return _whole(channels).drop(columns=["first", "last"]).merge(bounds, on=["meter_id", "channel"])
-
-
-def _stale(changed: pd.DataFrame, extract: Extract) -> pd.DataFrame:
-    """Rows of an extract that a range of readings makes stale, on the clock of its time column."""
-    stale = changed[["meter_id", "channel", "first", "last"]].copy()
-    if extract is DAILY:
-        for bound in ("first", "last"):
-            for timezone, own in changed.groupby("timezone")[bound]:
-                instants = own.to_numpy(dtype="int64")
-                stale.loc[own.index, bound] = (instants + utc_offsets(str(timezone), instants)) // DAY * DAY
-    return stale
-
-
-def _within(rows: pa.Table, stale: pd.DataFrame, extract: Extract) -> pa.Table:
-    """Days that are to be written anew, of whole days around them."""
-    if extract is not DAILY:
-        return rows
-    day = rows.column("date").cast(pa.int32()).to_numpy().astype("int64") * DAY
-    keys = [rows.column(name).cast(pa.string()).to_pylist() for name in ("meter_id", "channel")]
-    bounds = stale.set_index(["meter_id", "channel"]).loc[list(zip(*keys, strict=True))]
-    return rows.filter(pa.array((bounds["first"].to_numpy() <= day) & (day <= bounds["last"].to_numpy())))
-
-
-def _rows(engine: Engine, ranges: pd.DataFrame, extract: Extract) -> Iterator[pa.Table]:
+def _rows(engine: Engine, ranges: pd.DataFrame, extract: Extract, book: PriceBook | None) -> Iterator[pa.Table]:
     days = read_holidays(engine)
     holidays = days if len(days) else None
 
@@ -278,13 +280,15 @@ def _rows(engine: Engine, ranges: pd.DataFrame, extract: Extract) -> Iterator[pa
         return read_readings(engine, channel_ids, first, last).to_pandas()
 
     for grid in stored_grids(ranges, read):
-        yield _table(extract, grid, holidays)
+        yield _table(extract, grid, holidays, book)
 
 
-def _table(extract: Extract, grid: Grid, holidays: NDArray[np.int64] | None) -> pa.Table:
+def _table(extract: Extract, grid: Grid, holidays: NDArray[np.int64] | None, book: PriceBook | None) -> pa.Table:
     """Rows of an extract; periods of their own belong to no day."""
     if extract is READINGS:
         return readings_table(grid)
+    if book is not None and extract is COSTS:
+        return COSTS.arrow.empty_table() if grid.minutes == IRREGULAR else roll_up_costs(grid, book, holidays)
     return DAILY.arrow.empty_table() if grid.minutes == IRREGULAR else roll_up_daily(_counting(grid), holidays)
 
 

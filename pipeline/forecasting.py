@@ -101,7 +101,7 @@ def forecast(
     with single_threaded():
         for batch in work(tasks, choose, settings.jobs, report, tell):
             write_issues(engine, batch, tell)
-    report.trouble = bring_up(engine, settings.out / "extracts", tell)
+    report.trouble = bring_up(engine, settings.out / "extracts", settings.pricing, tell)
     report.seconds = time.monotonic() - began
     return report
 

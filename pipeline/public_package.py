@@ -13,7 +13,7 @@ from pipeline.errors import PublishError, SettingsError
 from pipeline.progress import Tell, silent
 from pipeline.publish.embed import EXAMPLE, embed_page
 from pipeline.publish.pseudonyms import NAMED, copy_renamed, members, remembered_names
-from pipeline.stores.extracts import EXTRACTS, FORECAST_EXTRACTS
+from pipeline.stores.extracts import EVERY_EXTRACT
 from pipeline.stores.hyper_read import read_extract
 from pipeline.stores.scratch import hidden, told
 from pipeline.workbook_building import build_workbooks
@@ -98,7 +98,7 @@ def public_package(settings: Settings, tell: Tell = silent, *, names: bool = Fal
 
 
 def _copy_extracts(source: Path, target: Path, hyper: HyperProcess, names: bool) -> int:
-    extracts = {source / f"{one.name}.hyper": one for one in (EXTRACTS | FORECAST_EXTRACTS).values()}
+    extracts = {source / f"{one.name}.hyper": one for one in EVERY_EXTRACT.values()}
     extracts = {path: one for path, one in extracts.items() if path.is_file()}
     found: dict[str, set[str]] = {column: set() for column in NAMED}
     for path, extract in extracts.items():

@@ -131,7 +131,7 @@ def _run(named: Sequence[Path], settings: Settings, tell: Tell) -> Report:
         register = take_in(named, settings, intake, report, tell)
         if any(not (file.refusal or file.is_loaded) for file in intake.files) or len(register) or settings.edits:
             load(intake, register, settings, engine, report, tell)
-    report.trouble = bring_up(engine, settings.out / "extracts", tell)
+    report.trouble = bring_up(engine, settings.out / "extracts", settings.pricing, tell)
     return report
 
 
@@ -153,12 +153,12 @@ def check(named: Sequence[Path], settings: Settings, tell: Tell = silent) -> Rep
 def extract(settings: Settings, tell: Tell = silent) -> dict[str, str]:
     """Bring the extracts up to the database; give the trouble with those that could not be."""
     engine = connect_database(settings.database_url)
-    return bring_up(engine, settings.out / "extracts", tell)
+    return bring_up(engine, settings.out / "extracts", settings.pricing, tell)
 
 
 def behind(settings: Settings) -> list[str]:
     """Name the extracts that `extract` would write."""
-    return extracts_behind(connect_database(settings.database_url), settings.out / "extracts")
+    return extracts_behind(connect_database(settings.database_url), settings.out / "extracts", settings.pricing)
 
 
 @contextmanager
@@ -227,12 +227,12 @@ def load(
     intake: Intake, register: pd.DataFrame, settings: Settings, engine: Engine, report: Report, tell: Tell
 ) -> None:
     """Work on the spooled readings block by block, and write what comes of it, all or nothing."""
-    filling = Filling(settings.out / "extracts", tell)
+    filling = Filling(settings.out / "extracts", tell, settings.pricing)
     with filling.running(), open_load(engine, tell) as writing:
         _register_files(intake, settings, writing, report)
         known = _describe(intake, register, settings, engine, writing)
         if last_load(engine) == 0 and any(file.file_id for file in intake.files):
-            filling.begin(Watermark(database_id(engine), writing.load_id))
+            filling.begin(Watermark(database_id(engine), writing.load_id), register)
         stored = store_blocks(intake, known, settings.jobs, writing, filling, tell)
         judged = [(number, first, last) for number, (first, last) in stored.ranges.items()]
         if known.reloaded:

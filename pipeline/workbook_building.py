@@ -11,11 +11,11 @@ from tableauhyperapi import CreateMode, HyperProcess, TableName, escape_name  # 
 from pipeline.connect import connect_hyper
 from pipeline.errors import SettingsError, StoreError
 from pipeline.progress import Tell, silent
-from pipeline.stores.extracts import EXTRACTS, FORECAST_EXTRACTS
+from pipeline.stores.extracts import EVERY_EXTRACT
 from pipeline.stores.hyper_read import TABLE, attached, count_rows, hyper_told
 from pipeline.stores.scratch import told
 
-EVERY = (*EXTRACTS, *FORECAST_EXTRACTS)
+EVERY = tuple(EVERY_EXTRACT)
 NEEDED = "pip install 'hyperwatt[workbooks]'"
 
 

@@ -144,7 +144,7 @@ def test_extracts_do_not_go_back(tmp_path: Path) -> None:
             time.sleep(0.5)
             seen.extend(path for path in folder.glob("*.hyper"))
 
-    trouble = bring_up(engine, folder, slow)
+    trouble = bring_up(engine, folder, settings.pricing, slow)
     other.join(60)
     states = [extract_state(extract_path(folder, one), one, database_id(engine)) for one in EXTRACTS.values()]
 

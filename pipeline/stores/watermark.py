@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.stores.extracts import Extract
-from pipeline.stores.scratch import hidden, sync, write_text
+from pipeline.stores.scratch import hidden, sync, told, write_text
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,14 @@ class Watermark:
         Number of the last load that it contains.
     issue_id : int
         Number of the last forecast that it contains; 0 where none belongs into it.
+    settings : str
+        Fingerprint of the settings that it was made with; empty where none have a say.
     """
 
     database: str
     load_id: int
     issue_id: int = 0
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Claim:
     database: str
     load_id: int
     issue_id: int = 0
+    settings: str = ""
 
 
 def extract_state(path: Path, extract: Extract, database: str) -> int | None:
@@ -63,7 +67,7 @@ def extract_mark(path: Path, extract: Extract, database: str) -> Watermark | Non
     wanted = (_fingerprint(extract), database)
     for claim in _claims(path):
         if _is_of(claim, path) and (claim.columns, claim.database) == wanted:
-            return Watermark(claim.database, claim.load_id, claim.issue_id)
+            return Watermark(claim.database, claim.load_id, claim.issue_id, claim.settings)
     return None
 
 
@@ -82,6 +86,19 @@ def put_in_place(built: Path, path: Path, extract: Extract, watermark: Watermark
     write_text(hidden(path, "json"), json.dumps([asdict(claim) for claim in claims], indent=1))
     built.replace(path)
     sync(path.parent)
+
+
+def remove_extract(path: Path) -> None:
+    """Take an extract away, and what is known of it.
+
+    Raises
+    ------
+    StoreError
+        When another program holds it.
+    """
+    with told(path):
+        path.unlink(missing_ok=True)
+        hidden(path, "json").unlink(missing_ok=True)
 
 
 def _is_of(claim: Claim, path: Path) -> bool:
