@@ -4,6 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def _extract(path: Path, name: str, members: Sequence[str] | None) -> Iterator[P
     member = name.replace("\\", "/")
     if members is None:
         beside = path.parent / member
-        yield beside if not Path(member).is_absolute() and beside.is_file() else None
+        yield beside if not Path(member).is_absolute() and isfile(beside) else None  # is_file() raises for long names
     elif member in members:
         with tempfile.TemporaryDirectory(prefix="hyperwatt-check-") as folder:
             file = Path(folder) / "extract.hyper"

@@ -446,6 +446,14 @@ def test_command_asks_the_extract_beside(tmp_path: Path, root: Root) -> None:
     assert hyper.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["a" * 300 + ".hyper", "a/" * 3000 + ".hyper", "../../.hyper", "C:\\\\a\\b.hyper"])
+def test_command_with_an_extract_of_a_strange_name(tmp_path: Path, root: Root, name: str) -> None:
+    """A name that no file can have is no file, and no crash."""
+    root.find(".//named-connection/connection").set("dbname", name)
+
+    assert call(written(tmp_path / "a.twb", root)).exit_code == 0
+
+
 def test_command_with_a_damaged_extract(tmp_path: Path) -> None:
     """Said, and no reason to refuse the workbook."""
     members = {"a_DOT_twb": SPECIMEN.read_bytes(), "Data__Extracts__daily_DOT_hyper": b"no extract"}

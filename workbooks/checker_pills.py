@@ -58,7 +58,7 @@ def _derivation(where: str, name: str, instance: Element) -> Iterator[Issue]:
     if derivation in DERIVATIONS or derivation.startswith("Forecast"):
         expected = DERIVATIONS.get(derivation, "")
         is_named = name.startswith((":", "__tableau"))
-        if expected and not is_named and not re.search(rf"(^|:){re.escape(expected)}:", name):
+        if expected and not is_named and not re.search(rf"(^|[:.]){re.escape(expected)}:", name):
             yield found("ci-name", where, instance, f"{name} is of {derivation}, its short name is {expected}")
         return
     known = {one.casefold() for one in DERIVATIONS}
