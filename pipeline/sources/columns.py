@@ -30,6 +30,9 @@ from pipeline.sources.words import ACTUAL, ESTIMATED, MISSING
 Seconds = NDArray[np.int64]
 Codes = NDArray[np.uint8]
 
+_CLOCK_CHANGE = 3600
+"""No clock goes back by more. [s]"""
+
 
 def read_columns(
     document: Document,
@@ -88,6 +91,9 @@ def _types(reading: Reading) -> dict[int, pa.DataType]:
 
 def _batch(reading: Reading, block: Block) -> Batch:
     stamp = _seconds(reading, block, reading.roles.stamp or 0, reading.roles.time)
+    if reading.stamps.daily and not reading.stamps.instants:
+        stamp = np.where(stamp == NO_STAMP, NO_STAMP, stamp // DAY * DAY)
+    stamp = np.where(stamp == NO_STAMP, NO_STAMP, stamp + reading.stamps.early) if reading.stamps.early else stamp
     if reading.stamps.periods is not None:
         position = reading.roles.period or 0
         stamp = period_seconds(reading.stamps.periods, stamp, block, position, reading.table.decimal)
@@ -101,7 +107,8 @@ def _batch(reading: Reading, block: Block) -> Batch:
     for number, column in enumerate(reading.columns):
         stream = streams[:, number][key]
         value = _value(reading, block, column, good & (stream >= 0), quality)
-        parts.append(_kept(Batch(stream, stamp, value, quality, None, minutes), good))
+        own = good & ~np.isnan(value) if column.sparse else good
+        parts.append(_kept(Batch(stream, stamp, value, quality, None, minutes), own))
     if reading.stamps.typed:
         reading.days.add(parts[0].stamp, parts[0].value)
     batch = _join(parts)
@@ -183,7 +190,8 @@ def _quality_of(reading: Reading, label: str) -> int:
 def _minutes(reading: Reading, block: Block, stamp: Seconds) -> NDArray[np.int32] | None:
     """Give each interval's length where rows have both ends; 0 where the end cannot be read or is not later.
 
-    Some retailers write the last second or minute of the interval as its end: that is rounded up.
+    Some retailers write the last second or minute of the interval as its end: that is rounded up. An end without a
+    date that is a little earlier is of the autumn hour, and not of the next day.
     """
     roles = reading.roles
     if roles.end is None and roles.end_time is None:
@@ -191,7 +199,7 @@ def _minutes(reading: Reading, block: Block, stamp: Seconds) -> NDArray[np.int32
     end = _seconds(reading, block, (roles.stamp or 0) if roles.end is None else roles.end, roles.end_time)
     seconds = np.where(end == NO_STAMP, 0, end - np.where(stamp == NO_STAMP, 0, stamp))
     if roles.end is None:
-        seconds = np.where((seconds < 0) & (end != NO_STAMP), seconds + DAY, seconds)
+        seconds = np.where((seconds < -_CLOCK_CHANGE) & (end != NO_STAMP), seconds + DAY, seconds)
     short = seconds % 300
     seconds = np.where(short >= 240, seconds - short + 300, seconds)
     return np.where((seconds > 0) & (seconds < 400 * DAY), seconds // 60, 0).astype(np.int32)

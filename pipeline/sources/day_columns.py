@@ -9,17 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pipeline.sources.evidence import all_cells_in, repeats
+from pipeline.sources.long_days import LONGEST
 from pipeline.sources.roles import position_of
 from pipeline.sources.source import Feed
 from pipeline.sources.stamps import DAY
 from pipeline.sources.table import Table, column_kind
-from pipeline.sources.words import channel_of, is_other_quantity, meter_rank, unit_in, words_of
+from pipeline.sources.units import UNIT_SPELLINGS, unit_in
+from pipeline.sources.words import channel_of, is_other_quantity, meter_rank, words_of
 
 CELLS = (24, 48, 96, 144, 288)
 """Readings a day that are known: hours, half-hours, quarters, ten and five minutes."""
-_TIME = re.compile(r"\[?(\d{1,2}):(\d{2})(?::00)?\]?(\s*(?:-|–|to)\s*\d{1,2}:\d{2}(?::\d{2})?)?")
+_TIME = re.compile(
+    r"\[?(\d{1,2}):(\d{2})(?::00)?( ?[AaPp][Mm])?\]?(?:\s*(?:-|–|to)\s*\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)?"
+    r"(?: \(?[kM]?Wh?\)?)?",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(r"\D*([01]\d|2[0-4])([0-5]\d)")
-_NUMBERED = re.compile(r"(.*?)[\s_.-]*0*(\d{1,3})")
+_NUMBERED = re.compile(r"(.*?)[\s_.-]*0*(\d{1,3}) ?([ABXabx*]?)")
 _DIALECT_METER = re.compile(r"m1_code1", re.IGNORECASE)
 """Where UK data collectors put the MPAN beside their own row id."""
 
@@ -48,6 +55,8 @@ class DayColumns:
     why : str
         How that is known.
     meter, site, type, unit, quality, total : int or None
+    spare : slice or None
+        Cells of the hour that stands twice, behind its first.
     """
 
     day: int
@@ -61,11 +70,17 @@ class DayColumns:
     unit: int | None = None
     quality: int | None = None
     total: int | None = None
+    spare: slice | None = None
 
     @property
     def minutes(self) -> int:
         """Length of a cell. [min]"""
-        return 1440 // len(self.offsets)
+        return (self.offsets[1] - self.offsets[0]) // 60
+
+    @property
+    def is_long(self) -> bool:
+        """True when there are cells for a day of 25 hours."""
+        return len(self.offsets) in LONGEST
 
 
 Cells = tuple[tuple[CellGroup, ...], tuple[int, ...], str, str]
@@ -91,16 +106,33 @@ def find_day_columns(table: Table, feed: Feed) -> DayColumns | None:
     def named(word: str, *words: str) -> int | None:
         return _said(table, feed, word, next((n for n in left if set(words_of(table.names[n])) & set(words)), None))
 
+    kind = named("channel", "type", "con", "direction", "channel", "stream", "category")
     return DayColumns(
         day,
         *found,
         meter=meter,
         site=named("site", "site", "location", "building"),
-        type=named("channel", "type", "con", "direction", "channel", "stream", "category"),
+        type=_telling(table, (day, meter), [n for n in left if kinds[n] == "text"]) if kind is None else kind,
         unit=named("unit", "unit", "units", "uom"),
         quality=named("quality", "estimated", "estimate", "quality", "status"),
         total=total,
+        spare=_spare(table, found[0][0]),
     )
+
+
+def _spare(table: Table, group: CellGroup) -> slice | None:
+    """Find the cells of a second hour: `3B` behind `3A`, `02X` or `2*` behind `02`."""
+    names = [table.names[position].strip() for position in group.positions]
+    second = [n for n, name in enumerate(names) if re.fullmatch(r".*\d ?[BbXx*]", name)]
+    return slice(second[0], second[-1] + 1) if second else None
+
+
+def _telling(table: Table, when: tuple[int | None, ...], texts: Sequence[int]) -> int | None:
+    """Find the column of words that tells rows of one meter and day apart."""
+    double = repeats(table, when)
+    telling = (n for n in texts if double > len(table.rows) / 10 and repeats(table, (*when, n)) < double / 20)
+    units = {n for n in texts if all_cells_in(table, n, set(UNIT_SPELLINGS))}
+    return next((n for n in telling if n not in units), None)
 
 
 def _said(table: Table, feed: Feed, word: str, found: int | None) -> int | None:
@@ -127,17 +159,14 @@ def _timed_cells(table: Table) -> Cells | None:
     """Cells named by a time (`00:30`, `[00:30]`, `0030`) or a span of times; only the first whole day of them."""
     positions: list[int] = []
     offsets: list[int] = []
-    span = False
     for position, name in enumerate(table.names):
-        found = _TIME.fullmatch(name.strip()) or _DIGITS.fullmatch(name.strip())
-        if found is None:
+        seconds = _clock_of(name.strip())
+        if seconds is None:
             continue
-        seconds = int(found.group(1)) * 3600 + int(found.group(2)) * 60
         if offsets and seconds <= offsets[-1]:
             if seconds or offsets[-1] == DAY:
                 break
             seconds = DAY
-        span = span or (found.re is _TIME and found.group(3) is not None)
         positions.append(position)
         offsets.append(seconds)
     steps = {later - earlier for earlier, later in pairwise(offsets)}
@@ -146,20 +175,31 @@ def _timed_cells(table: Table) -> Cells | None:
     label = "end" if offsets[0] else "start"
     shown = f"{table.names[positions[0]].strip()} to {table.names[positions[-1]].strip()}"
     why = f"the day's cells are {shown}: each name is the {label} of its interval"
-    return (CellGroup(tuple(positions), "delivered", None),), tuple(offsets), label, why
+    return (CellGroup(tuple(positions), "delivered", unit_in(table.names[positions[0]])),), tuple(offsets), label, why
+
+
+def _clock_of(name: str) -> int | None:
+    """Give the time of day that a cell's name says, or the begin of its span: `00:30`, `[00:30]`, `12:30 AM kWh`."""
+    found = _TIME.fullmatch(name) or _DIGITS.fullmatch(name)
+    if found is None:
+        return None
+    hour, half = int(found.group(1)), found.group(3) if found.re is _TIME else None
+    if half:
+        hour = hour % 12 + 12 * (half.strip().lower() == "pm")
+    return hour * 3600 + int(found.group(2)) * 60
 
 
 def _numbered_cells(table: Table) -> Cells | None:
     """Cells named by a number from midnight on (`kWh_1` … `kWh_48`), a group for each word in front."""
-    by_word: dict[str, dict[int, int]] = {}
+    by_word: dict[str, dict[tuple[int, bool], int]] = {}
     for position, name in enumerate(table.names):
         found = _NUMBERED.fullmatch(name.strip())
         if found:
-            by_word.setdefault(found.group(1), {}).setdefault(int(found.group(2)), position)
+            number = int(found.group(2)), found.group(3) in ("B", "b", "X", "x", "*")
+            by_word.setdefault(found.group(1), {}).setdefault(number, position)
     groups: dict[str, CellGroup] = {}
     for word, cells in by_word.items():
-        counted = sorted(cells) in (list(range(1, len(cells) + 1)), list(range(len(cells))))
-        if len(cells) in CELLS and counted and not is_other_quantity(word):
+        if _is_day(sorted(cells)) and not is_other_quantity(word):
             group = CellGroup(tuple(cells[n] for n in sorted(cells)), channel_of(word), unit_in(word))
             groups.setdefault(group.channel, group)
     counts = {len(group.positions) for group in groups.values()}
@@ -167,7 +207,16 @@ def _numbered_cells(table: Table) -> Cells | None:
         return None
     count = counts.pop()
     why = f"the day's {count} cells are numbered from midnight"
-    return tuple(groups.values()), tuple(n * DAY // count for n in range(count)), "start", why
+    step = 3600 * LONGEST[0] // count if count in LONGEST else DAY // count
+    return tuple(groups.values()), tuple(n * step for n in range(count)), "start", why
+
+
+def _is_day(numbers: list[tuple[int, bool]]) -> bool:
+    """Whether numbers count the cells of a day; of 25 hours only where they are from 1, or a hour stands twice."""
+    plain = [number for number, second in numbers if not second]
+    if plain not in (list(range(1, len(plain) + 1)), list(range(len(plain)))):
+        return False
+    return len(numbers) in CELLS if len(plain) == len(numbers) and not plain[0] else len(numbers) in (*CELLS, *LONGEST)
 
 
 def _unnamed_cells(kinds: Sequence[str]) -> Cells | None:

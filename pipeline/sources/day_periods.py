@@ -6,7 +6,7 @@ be known to place them. One in which every day has the same count stands on the 
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -106,12 +106,25 @@ def period_seconds(periods: DayPeriods, midnight: Seconds, block: Block, positio
     good = (midnight != NO_STAMP) & (elapsed >= 0) & (elapsed <= DAY + 3600) & (number == np.floor(number))
     if periods.zone is not None:
         days, inverse = np.unique(midnight, return_inverse=True)
-        midnight = np.array([_in_utc(day, periods.zone) for day in days.tolist()], dtype=np.int64)[inverse]
+        midnight = np.array([local_midnight(day, periods.zone) for day in days.tolist()], dtype=np.int64)[inverse]
     return np.where(good, midnight + np.where(good, elapsed, 0).astype(np.int64), NO_STAMP)
 
 
+def clock_shift(start: int, end: int, zone: str) -> int:
+    """Say by how much the clock is set forward between two of its stamps; an end not after its start is the later one.
+
+    Stamps in seconds since 1970 on the clock of the zone.
+    """
+    one, other = (datetime(1970, 1, 1) + timedelta(seconds=each) for each in (start, end))
+    offsets = (
+        at.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() for at, fold in ((one, 0), (other, end <= start))
+    )
+    before, after = (offset or timedelta() for offset in offsets)
+    return int((after - before).total_seconds())
+
+
 @lru_cache(maxsize=1 << 16)
-def _in_utc(midnight: int, zone: str) -> int:
+def local_midnight(midnight: int, zone: str) -> int:
     """Give the instant of a local midnight."""
     if midnight == NO_STAMP:
         return int(NO_STAMP)

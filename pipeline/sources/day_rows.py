@@ -16,8 +16,10 @@ from pipeline.schema import Method, Quality
 from pipeline.sources.blocks import LABEL, Block, line_in, line_of, read_blocks
 from pipeline.sources.cells import codes_of, floats_of, instants_of, text_at
 from pipeline.sources.day_columns import CellGroup, DayColumns, find_day_columns
+from pipeline.sources.day_periods import local_midnight
 from pipeline.sources.day_streams import DayReading, Key, keys_of, streams_of_rows, texts_of
 from pipeline.sources.document import Document
+from pipeline.sources.long_days import cells_in_utc
 from pipeline.sources.problems import Problems, is_damaged_name, refuse_open_quote
 from pipeline.sources.reading import LATEST, Reading, finish, note_broken, note_stamps
 from pipeline.sources.roles import Roles
@@ -59,6 +61,9 @@ def read_day_rows(document: Document, feed: Feed, today: int | None = None) -> S
     if columns is None:
         refuse_open_quote(document)
         raise FileRefusedError(document.path, "this is no table of one row per day with 24, 48, 96 … cells", "--layout")
+    if columns.is_long and feed.timezone is None:
+        reason = f"there are cells for days of 25 hours ({len(columns.offsets)}), and nothing says on which clock"
+        raise FileRefusedError(document.path, reason, "give --timezone Europe/London", "V03")
     cells = columns.groups[0].positions
     roles = Roles(stamp=columns.day, meter=columns.meter, values=(cells[len(cells) // 2],))
     stamps = survey(document, table, roles, feed, today, whole_days=True)
@@ -123,18 +128,35 @@ def _of_block(rows: DayReading, block: Block) -> Iterator[Batch]:
     quality = _quality(rows, block)
     for group, values, here in zip(columns.groups, cells, filled, strict=True):
         stream = streams_of_rows(rows, block, keys, group, good & named & here)
-        yield _batch(columns, day, values, stream, quality)
+        yield _batch(columns, day, values, stream, quality, reading.feed.timezone or "UTC")
 
 
 def _batch(
-    columns: DayColumns, day: NDArray[np.int64], values: Floats, stream: NDArray[np.int32], quality: Codes | None
+    columns: DayColumns,
+    day: NDArray[np.int64],
+    values: Floats,
+    stream: NDArray[np.int32],
+    quality: Codes | None,
+    zone: str,
 ) -> Batch:
     kept = stream >= 0
     stamp = day[kept, None] + np.array(columns.offsets, dtype=np.int64)
+    if columns.is_long:
+        return _long_batch(columns, day[kept], values[kept], stream[kept], zone)
     count = len(columns.offsets)
     marks = None if quality is None else np.repeat(quality[kept], count)
     method = None if marks is None else np.where(marks == Quality.ESTIMATED, Method.SUPPLIER, 0).astype(np.uint8)
     return Batch(np.repeat(stream[kept], count), stamp.ravel(), values[kept].ravel(), marks, method)
+
+
+def _long_batch(
+    columns: DayColumns, day: NDArray[np.int64], values: Floats, stream: NDArray[np.int32], zone: str
+) -> Batch:
+    """Give the cells of days that may have 25 hours, those that a day has not left out."""
+    stamp, cells = cells_in_utc(day, values, zone, columns.spare)
+    there = stamp < np.array([local_midnight(int(each) + DAY, zone) for each in day], dtype=np.int64)[:, None]
+    there |= ~np.isnan(cells)
+    return Batch(np.repeat(stream, cells.shape[1])[there.ravel()], stamp[there], cells[there])
 
 
 def _days(reading: Reading, block: Block, position: int) -> NDArray[np.int64]:

@@ -11,8 +11,9 @@ from pipeline.sources.cells import codes_of
 from pipeline.sources.day_columns import CellGroup, DayColumns
 from pipeline.sources.overrides import apply_feed
 from pipeline.sources.reading import Reading
+from pipeline.sources.units import REACTIVE_UNITS, UNIT_SPELLINGS
 from pipeline.sources.values import file_meter, known_unit
-from pipeline.sources.words import REACTIVE_UNITS, UNIT_SPELLINGS, channel_of, is_other_quantity, words_of
+from pipeline.sources.words import channel_of, is_other_quantity, words_of
 
 LEFT_OUT = -1
 GAS_WORDS = {"gas", "water", "heat", "oil"}
@@ -86,17 +87,20 @@ def _open(rows: DayReading, key: Key, group: CellGroup, site: str) -> int:
         _say(reading, "no unit is stated: values are taken as kWh (--unit)")
     meaning = known_unit(said or "kWh")
     channel = channel_of(kind, is_type=True) if kind and group.channel == "delivered" else group.channel
+    if meaning.unit in REACTIVE_UNITS and channel == "delivered":
+        channel = "reactive"
     meter_id = meter or file_meter(reading.document.path)
     if (meter_id, channel) in reading.taken:
         meter_id = f"{meter_id}-{kind or unit}"
     reading.taken.add((meter_id, channel))
     stream = Stream(
         meter_id,
-        "reactive" if meaning.unit in REACTIVE_UNITS and channel == "delivered" else channel,
+        channel,
         meaning.unit,
         label=rows.columns.label,
         minutes=rows.columns.minutes,
-        fixed_cells=True,
+        timezone="UTC" if rows.columns.is_long else None,
+        fixed_cells=not rows.columns.is_long,
         newest_first=reading.stamps.newest_first,
         multiplier=meaning.multiplier,
         site_id=site or None,

@@ -218,7 +218,7 @@ def _decode(path: Path, opener: Opener, sample: bytes, feed: Feed) -> Document:
         return Document(path, opener, encoding, (*notes, _nul_note(encoding)))
     if _decodes(body, "utf-8"):
         return Document(path, opener, "utf-8", notes)
-    return Document(path, opener, "cp1252", (*notes, "text is not UTF-8, read as Windows-1252"))
+    return Document(path, opener, "cp1252", (*notes, "text is not UTF-8, read as Windows-1252 (--encoding)"))
 
 
 def _known_encoding(name: str) -> str:

@@ -4,6 +4,7 @@ Nothing here knows a supplier's words. Every number that is a choice stands in a
 it says otherwise.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sources.stamps import is_epoch, split_label
+from pipeline.sources.stamps import NO_STAMP, is_epoch, label_parser, split_label
 from pipeline.sources.table import NULLS, Table, kind_of, without_unit
 
 
@@ -33,9 +34,18 @@ def are_instants(table: Table, position: int, share: float = 0.8) -> bool:
     return bool(cells) and sum(split_label(cell) is not None for cell in cells) > share * len(cells)
 
 
+def fits_format(table: Table, position: int, pattern: str, share: float = 0.8) -> bool:
+    """Whether most cells are written as a strptime format says."""
+    cells = cells_of_column(table, position, 50)
+    instants = "%z" in pattern
+    return bool(cells) and bool((label_parser(pattern, instants)(cells) != NO_STAMP).sum() > share * len(cells))
+
+
 def are_clock_numbers(table: Table, position: int, fewest: int = 12) -> bool:
-    """Whether the cells are times of day without a colon: 0, 30, 100 … 2330."""
+    """Whether the cells are times of day without a colon: 0, 30, 100 … 2330; or with a point, 0.15 … 23.45."""
     cells = cells_of_column(table, position)
+    if all(re.fullmatch(r"\d{1,2}\.\d{2}", cell) for cell in cells):
+        cells = [cell.replace(".", "") for cell in cells]
     if len(set(cells)) < fewest or not all(cell.isdigit() for cell in cells):
         return False
     numbers = [int(cell) for cell in cells]
@@ -77,6 +87,11 @@ def count_periods(table: Table, position: int, stamp: int) -> bool:
     if len(rows) < 3 or not all(cell.isdigit() and int(cell) <= 300 for _, cell in rows):
         return False
     return len({day for day, _ in rows}) < len(rows) and len({cell for _, cell in rows}) > 2
+
+
+def differ(table: Table, position: int) -> bool:
+    """Whether a column's cells are not all the same."""
+    return len({row[position].strip() for row in table.rows}) > 1
 
 
 def repeats(table: Table, positions: Sequence[int | None]) -> int:
@@ -124,6 +139,14 @@ def _number(cell: str, decimal: str) -> float:
         return float("nan")
 
 
+def same(values: NDArray[np.float64], others: NDArray[np.float64], fewest: int = 10) -> bool:
+    """Whether two columns say the same, but for the last digit that publishers round."""
+    known = np.isfinite(values) & np.isfinite(others)
+    if known.sum() < fewest or not values[known].any():
+        return False
+    return bool((np.abs(values - others)[known] <= 2e-3 + 1e-6 * np.abs(values[known])).mean() > 0.95)
+
+
 class Growth(NamedTuple):
     """How the first values of a column change: the changes in the usual direction, the others, and their sizes."""
 
@@ -137,11 +160,26 @@ class Growth(NamedTuple):
         return self.against < 0.05 * (self.along + self.against)
 
 
-def growth(table: Table, position: int, meter: int | None) -> Growth:
-    """Tell how a column changes from row to row, each meter for itself."""
-    groups: dict[str, list[float]] = {}
+def begins_anew(table: Table, position: int, fewest: int = 2, low: float = 0.1) -> bool:
+    """Whether a column grows all the time, but for the rare rows where it falls back to nearly nothing.
+
+    A counter of the day or the month does that; no load goes up for twelve rows on end, again and again.
+    """
+    values = numbers_of(table, position)
+    values = values[np.isfinite(values)]
+    steps = np.diff(values)
+    falls = np.flatnonzero(steps < 0)
+    rises = int((steps > 0).sum())
+    if len(falls) < fewest or rises < 40 or rises < 12 * len(falls):
+        return False
+    return bool((values[falls + 1] <= low * values[falls]).all())
+
+
+def growth(table: Table, position: int, *owners: int | None) -> Growth:
+    """Tell how a column changes from row to row, each of its owners (meters, or their kinds of rows) for itself."""
+    groups: dict[tuple[str, ...], list[float]] = {}
     for row, value in zip(table.rows, numbers_of(table, position).tolist(), strict=True):
-        groups.setdefault("" if meter is None else row[meter], []).append(value)
+        groups.setdefault(tuple(row[each] for each in owners if each is not None), []).append(value)
     steps = np.concatenate([np.diff([each for each in group if each == each]) for group in groups.values()])
     up, down = int((steps > 0).sum()), int((steps < 0).sum())
     return Growth(max(up, down), min(up, down), len(np.unique(np.round(np.abs(steps[steps != 0]), 6))))
@@ -161,6 +199,16 @@ def is_coarser(table: Table, coarse: int, fine: int, fewest: int = 3) -> bool:
     return any(bool((np.abs(one - other) <= 0.02 * np.abs(one) + 0.02).mean() > 0.95) for one, other in pairs)
 
 
+def is_sparse(table: Table, position: int, fewest: int = 10) -> bool:
+    """Whether a column holds a value in every second, fourth … row alone: its readings are longer than the rows."""
+    known = np.flatnonzero(np.isfinite(numbers_of(table, position)))
+    if len(known) < fewest or len(known) > len(table.rows) / 2:
+        return False
+    steps = np.diff(known)
+    usual = int(np.median(steps))
+    return usual > 1 and bool((steps % usual == 0).mean() > 0.98 and (steps == usual).mean() > 0.5)
+
+
 def is_signed(table: Table, position: int, share: float = 0.01) -> bool:
     """Whether a column goes below zero often enough, and far enough, to hold what is fed in as well."""
     values = numbers_of(table, position)
@@ -168,6 +216,8 @@ def is_signed(table: Table, position: int, share: float = 0.01) -> bool:
     below = values < 0
     if len(values) < 20 or not share <= below.mean() <= 1 - share:
         return False
+    if re.fullmatch(r"\[-9{3,}\.]", str(np.unique(values[below]))):
+        return False  # -9999 stands for none
     return bool(-values[below].sum() >= share * np.abs(values).sum())
 
 

@@ -11,8 +11,9 @@ from pipeline.sources.blocks import Block
 from pipeline.sources.cells import codes_of
 from pipeline.sources.overrides import apply_feed
 from pipeline.sources.reading import Reading, note_meters
+from pipeline.sources.units import unit_in
 from pipeline.sources.values import ValueColumn, file_meter, stream_for
-from pipeline.sources.words import channel_of, clock_in, is_other_service, unit_in
+from pipeline.sources.words import channel_of, clock_in, is_other_service
 
 SKIPPED = -1
 """Stands for a stream that the user leaves out, or that is no electricity."""

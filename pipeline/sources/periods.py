@@ -13,19 +13,24 @@ from numpy.typing import NDArray
 
 from pipeline.errors import FileRefusedError
 from pipeline.schema import Stream
+from pipeline.sources.day_periods import clock_shift
 from pipeline.sources.document import Document
+from pipeline.sources.evidence import differ
 from pipeline.sources.overrides import apply_meter
 from pipeline.sources.period_rows import PeriodColumns, Periods, find_period_columns, read_period_rows
 from pipeline.sources.problems import Problems
 from pipeline.sources.registers import Step, difference_registers
 from pipeline.sources.source import Batch, Feed, Source
+from pipeline.sources.stamps import DAY
 from pipeline.sources.table import Table, read_table
+from pipeline.sources.units import REACTIVE_UNITS, unit_in
 from pipeline.sources.values import file_meter, known_unit
-from pipeline.sources.words import REACTIVE_UNITS, REGISTER_WORDS, channel_of, unit_in, words_of
+from pipeline.sources.words import REGISTER_WORDS, channel_of, meter_rank, words_of
 
 LAYOUT = "periods"
 
 Bools = NDArray[np.bool_]
+Seconds = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,10 @@ class _Rules:
 def score_periods(table: Table, feed: Feed) -> float:
     """Say how sure it is that rows are a value with both ends of its interval and nothing else."""
     columns = find_period_columns(table, feed)
-    return 0.9 if columns is not None and columns.start is not None and len(table.names) <= 4 else 0.0
+    if columns is None or columns.start is None or len(table.names) > 4:
+        return 0.0
+    others = set(range(len(table.names))) - set(columns)
+    return 0.0 if any(differ(table, n) or meter_rank(table.names[n]) is not None for n in others) else 0.9
 
 
 def read_periods(document: Document, feed: Feed, today: int | None = None) -> Source:
@@ -145,17 +153,39 @@ def _from_end_before(periods: Periods, rules: _Rules) -> Periods:
 
 def _intervals(periods: Periods, rules: _Rules) -> Periods:
     """Leave out what has no length or begins inside another reading; say gaps and differences in length."""
+    periods = periods._replace(end=_whole_ends(periods.start, periods.end))
+    written = periods.end
+    periods = periods if rules.instants else _over_clock_changes(periods, rules.feed.timezone)
     length = periods.end - periods.start
     backward = length < 0
     rules.say(periods, backward, "V04", "a reading that ends before it begins was left out", bad=True)
     good = ~backward & _has_length(periods, rules)
     _say_lengths(periods, good, rules)
     gap = np.zeros(len(length), dtype=np.int64)
-    gap[1:] = periods.start[1:] - periods.end[:-1]
+    gap[1:] = periods.start[1:] - np.maximum(written, periods.end)[:-1]
     rules.say(periods, good & (gap > rules.feed.gap_seconds), "V05", "there is a gap before a reading")
     inside = _begins_inside(periods, good)
     rules.say(periods, inside, "V02", "a reading begins before the one in front has ended: left out")
     return periods.take(good & ~inside)
+
+
+def _whole_ends(start: Seconds, end: Seconds) -> Seconds:
+    """Round ends up that are the last second or minute of their interval, where most are."""
+    short = (end - start) % 300
+    early = short >= 240
+    return np.where(early, end + 300 - short, end) if early.mean() > 0.5 else end
+
+
+def _over_clock_changes(periods: Periods, zone: str | None) -> Periods:
+    """Take the hour of a clock change from lengths: 01:45 to 03:00 in spring, 02:45 to 02:00 in autumn are 15 min."""
+    length = periods.end - periods.start
+    ahead = length[(length > 0) & (length < DAY)]
+    if zone is None or not len(ahead):
+        return periods
+    end = periods.end.copy()
+    for row in np.flatnonzero((length <= 0) | ((length > np.median(ahead)) & (length < DAY))).tolist():
+        end[row] -= clock_shift(int(periods.start[row]), int(periods.end[row]), zone)
+    return periods._replace(end=np.where(end > periods.start, end, periods.end))
 
 
 def _differences(periods: Periods, rules: _Rules, *, has_start: bool) -> Periods:

@@ -2,22 +2,33 @@
 
 from collections.abc import Sequence
 
-from pipeline.sources.evidence import are_ids, cells_of_column, growth, is_coarser, is_derived, number_rows
+import numpy as np
+
+from pipeline.sources.evidence import (
+    are_epochs,
+    are_ids,
+    cells_of_column,
+    growth,
+    is_coarser,
+    is_derived,
+    number_rows,
+    numbers_of,
+    same,
+)
 from pipeline.sources.table import Table
+from pipeline.sources.units import DIALECT, UNIT_SPELLINGS, heat_unit, unit_in
 from pipeline.sources.words import (
-    DIALECT,
     REGISTER_WORDS,
-    UNIT_SPELLINGS,
     VALUE_WORDS,
     channel_of,
     is_other_quantity,
     is_plain_quantity,
     squeeze,
-    unit_in,
     words_of,
 )
 
 POWER_UNITS = {"w", "kw", "mw", "gw"}
+_MEAN_WORDS = {"mean", "average", "avg"}
 _SUM_WORDS = {"total", "totals", "sum", "net", "aggregate", "overall", "grid"}
 
 
@@ -60,7 +71,7 @@ def choose_values(
             values.append(position)
     if not any(is_plain_quantity(table.names[each]) for each in values):
         values = sorted(values + blank)  # among meters a blank column is one that begins later
-    for leave_out in (_dials, _bare, _coarse, _demands, _sums):
+    for leave_out in (_heat, _averages, _dials, _bare, _coarse, _demands, _sums, _twice):
         without = leave_out(table, values)
         skipped += [table.names[each] for each in without]
         values = [each for each in values if each not in without]
@@ -74,7 +85,7 @@ def _may_be_energy(table: Table, position: int, has_meter: bool, has_unit: bool)
         return False
     if has_unit and set(words_of(name)) <= VALUE_WORDS | {"volume"}:
         return True
-    if is_other_quantity(name):
+    if is_other_quantity(name) or (unit_in(name) is None and are_epochs(table, position)):
         return False
     return not has_meter or not table.named or _states_unit(table, position) or is_plain_quantity(name)
 
@@ -96,10 +107,36 @@ def _states_unit(table: Table, position: int) -> bool:
     return bool(stated or unit_behind(table, position))
 
 
+def _heat(table: Table, values: list[int]) -> list[int]:
+    """Columns in units of heat beside others."""
+    heat = [n for n in values if heat_unit(table.names[n])]
+    return heat if len(heat) < len(values) else []
+
+
+def _averages(table: Table, values: list[int]) -> list[int]:
+    """The mean of a day beside its sum."""
+    words = {n: set(words_of(table.names[n])) for n in values}
+    sums = [words[n] - _SUM_WORDS for n in values if words[n] & _SUM_WORDS]
+    return [n for n in values if words[n] & _MEAN_WORDS and words[n] - _MEAN_WORDS in sums]
+
+
+def _twice(table: Table, values: list[int]) -> list[int]:
+    """Registers whose differences are another column, or those of another register that stands before them."""
+    changes = {n: np.diff(numbers_of(table, n)) for n in values}
+    dials = [n for n in values if growth(table, n).against == 0 and growth(table, n).along >= 3]
+    plain = [numbers_of(table, n) for n in values if n not in dials]
+    found: list[int] = []
+    for dial in dials:
+        known = [part[end:][: len(changes[dial])] for part in plain for end in (0, 1)]
+        known += [changes[other] for other in dials if other < dial and other not in found]
+        found += [dial] if any(same(changes[dial], other) for other in known) else []
+    return found
+
+
 def _dials(table: Table, values: list[int]) -> list[int]:
     """Registers beside interval values."""
     dials = [n for n in values if set(words_of(table.names[n])) & REGISTER_WORDS]
-    others = [growth(table, n, None) for n in values if n not in dials]
+    others = [growth(table, n) for n in values if n not in dials]
     return dials if any(not other.rarely_turns for other in others) else []
 
 

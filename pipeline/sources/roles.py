@@ -13,12 +13,16 @@ from pipeline.sources.evidence import (
     are_instants,
     cells_of_column,
     count_periods,
+    differ,
+    fits_format,
     repeats,
     take_turns,
 )
 from pipeline.sources.quantities import choose_values, is_id
 from pipeline.sources.source import Feed
+from pipeline.sources.stamps import split_label
 from pipeline.sources.table import Table, column_kind
+from pipeline.sources.units import UNIT_SPELLINGS, unit_in
 from pipeline.sources.words import (
     ACTUAL,
     CLERK_WORDS,
@@ -28,13 +32,11 @@ from pipeline.sources.words import (
     PERIOD_WORDS,
     STAMP_WORDS,
     START_WORDS,
-    UNIT_SPELLINGS,
     UTC_WORDS,
     channel_of,
     is_other_quantity,
     meter_rank,
     says_channel,
-    unit_in,
     words_of,
 )
 
@@ -124,7 +126,7 @@ def find_roles(document: Document, table: Table, feed: Feed) -> Roles:
     said = _said(document, table, feed)
     kinds = [column_kind(table.rows, position) for position in range(len(table.names))]
     alone: dict[str, Any] = {word: position for word, position in said.items() if word != "value"}
-    roles = _stamp_roles(table, kinds, replace(Roles(), **alone))
+    roles = _stamp_roles(table, kinds, replace(Roles(), **_by_format(table, feed), **alone))
     if roles.problem:
         return roles
     roles = _meter_roles(table, kinds, roles)
@@ -133,6 +135,14 @@ def find_roles(document: Document, table: Table, feed: Feed) -> Roles:
         values, skipped = [said["value"]], []
     problem = "" if values else "no column holds energy or power" + (f" ({_some(skipped)})" if skipped else "")
     return replace(roles, values=tuple(values), skipped=tuple(skipped), problem=problem)
+
+
+def _by_format(table: Table, feed: Feed) -> dict[str, Any]:
+    """Find the stamp by the format that the user gives, where nothing is said of its column."""
+    if "stamp" in feed.columns or "%" not in (feed.date_format or ""):
+        return {}
+    found = next((n for n in range(len(table.names)) if fits_format(table, n, str(feed.date_format))), None)
+    return {} if found is None else {"stamp": found}
 
 
 def check_columns(feed: Feed) -> None:
@@ -185,6 +195,7 @@ def _stamp_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
         return replace(roles, problem="no column holds dates or instants")
     words = {n: set(words_of(table.names[n])) for n in (*found, *times)}
     found = [n for n in found if not words[n] & CLERK_WORDS] or found
+    found = [n for n in found if differ(table, n)] or found  # what is the same in every row is no reading's instant
     ends = [n for n in found if words[n] & END_WORDS and not words[n] & START_WORDS]
     starts = [n for n in found if n not in ends]
     end = roles.end if roles.end is not None else (ends[0] if ends and starts else None)
@@ -222,7 +233,8 @@ def _time_roles(table: Table, times: list[int], words: dict[int, set[str]], role
 
 
 def _has_times(table: Table, position: int) -> bool:
-    return any(":" in cell for cell in cells_of_column(table, position, 20))
+    parts = (split_label(cell) for cell in cells_of_column(table, position, 20))
+    return any(part is not None and part[1] for part in parts)
 
 
 def _find_period(table: Table, kinds: Sequence[str], roles: Roles) -> int | None:
@@ -274,7 +286,9 @@ _QUALITY_CELLS = ESTIMATED | ACTUAL | MISSING
 def _find_type(table: Table, texts: Sequence[int], roles: Roles) -> int | None:
     """Take the column that best tells rows of one meter and instant apart; then the one that speaks of channels."""
     speaking = {n: all(map(says_channel, set(cells_of_column(table, n)))) for n in texts}
-    named = [n for n in texts if speaking[n] or set(words_of(table.names[n])) & _TYPE_WORDS]
+    double = repeats(table, roles.when())
+    telling = {n for n in texts if double > len(table.rows) / 10 and repeats(table, (*roles.when(), n)) < double / 20}
+    named = [n for n in texts if speaking[n] or n in telling or set(words_of(table.names[n])) & _TYPE_WORDS]
     return min(named, key=lambda n: (repeats(table, (*roles.when(), n)), not speaking[n]), default=None)
 
 

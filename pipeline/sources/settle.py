@@ -25,6 +25,9 @@ from pipeline.sources.stamps import (
 )
 from pipeline.sources.words import END_DIALECT, label_word, words_of
 
+_WHOLE_DAY = {"", "23:59", "23:59:00", "23:59:59", "11:59 PM", "11:59:59 PM"}
+"""Times of day of a label that stands for its day."""
+
 
 @dataclass
 class Stamps:
@@ -54,6 +57,7 @@ class Stamps:
     label: str = "start"
     newest_first: bool = False
     daily: bool = False
+    early: int = 0
     notes: list[str] = field(default_factory=list)
     periods: DayPeriods | None = None
     distrust: str = ""
@@ -159,9 +163,13 @@ def settle_ends(seen: Seen, labels: list[str], name: str, has_ends: bool, stamps
     if stamps.newest_first:
         stamps.notes.append("the newest reading stands first")
     step = _usual_step(parse(labels))
-    stamps.daily = step == DAY and seen.times == {""}
+    stamps.daily = step == DAY and seen.times <= _WHOLE_DAY
+    stamps.early = 0 if has_ends or stamps.daily else _early(pairs, step)
     said = None if has_ends else label_word(name)
-    if said:
+    if stamps.early:
+        stamps.label = "end"
+        stamps.notes.append(f"stamps are {stamps.early} s before the end of the interval: moved onto it")
+    elif said:
         stamps.label = said
         stamps.notes.append(f"stamps mark the {said} of the interval ({name.strip()!r} says so)")
     elif not has_ends and not stamps.daily:
@@ -169,6 +177,14 @@ def settle_ends(seen: Seen, labels: list[str], name: str, has_ends: bool, stamps
         if why.startswith("nothing") and set(words_of(name)) & END_DIALECT:
             stamps.label, why = "end", f"stamps mark the end of the interval (as {name.strip()!r} usually does)"
         stamps.notes.append(why)
+
+
+def _early(pairs: NDArray[np.int64], step: int) -> int:
+    """Tell whether stamps are the last second or minute of their interval. [s]"""
+    for early in (1, 60):
+        if step >= 300 and len(pairs) and not ((pairs + early) % step).any():
+            return early
+    return 0
 
 
 def _usual_step(seconds: NDArray[np.int64]) -> int:

@@ -18,6 +18,7 @@ from pipeline.sources.source import Feed, Source
 from pipeline.sources.stamped import read_stamped, score_long, score_wide
 from pipeline.sources.table import Table, read_table
 from pipeline.sources.wide_row import read_wide_row, score_wide_row
+from pipeline.sources.words import is_garbled
 from pipeline.sources.workbook import read_sheets
 
 Reader = Callable[[Document, Feed, int | None], Source]
@@ -146,7 +147,12 @@ def _nothing_fits(document: Document, guess: _Guess) -> tuple[str, str]:
     problem = guess.roles.problem if guess.roles else ""
     first = " ".join(read_text(document, 400).split("\n", 1)[0].split())[:80]
     found = f"no layout fits: {problem or 'no table of readings'}; the first line is {first!r}"
+    if document.encoding == "cp1252" and is_garbled(first):
+        return f"{found}, which is no Windows-1252", "give --encoding cp1251, cp1250, gb18030, shift_jis …"
     if guess.table is not None and guess.table.named:
         names = [name.strip() for name in guess.table.names[:8]]
         found += f", the columns are {', '.join(map(repr, names))}{', …' if len(guess.table.names) > 8 else ''}"
-    return found, f"readings need a stamp and a value: give --layout {'|'.join(LAYOUTS)}, or columns in [[feed]]"
+    remedy = "name them in [[feed]] columns = {stamp = …, value = …}"
+    if guess.roles is not None and guess.roles.stamp is None:
+        remedy = "give --date-format '%d/%m/%Y %H:%M' as the stamps are written, or " + remedy
+    return found, f"{remedy}; layouts are {', '.join(LAYOUTS)} (--layout)"

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.sources.spellings import respelled
+
 DAY = 86400
 NO_STAMP = np.iinfo(np.int64).min
 """Stands for a label that is no instant."""
@@ -108,9 +110,13 @@ def split_label(label: str) -> tuple[str, str] | None:
     if month:
         return month, ""
     found = _SPLIT.fullmatch(label)
-    if found:
+    if found and (found.group("time") is None or time_of_day(found.group("time").strip())):
         return found.group("date"), (found.group("time") or "").strip()
-    return _split_digits(label)
+    usual = respelled(label)
+    again = None if usual is None else split_label(usual)
+    if again or found is None:
+        return again or _split_digits(label)
+    return found.group("date"), found.group("time").strip()
 
 
 def month_text(label: str) -> str | None:

@@ -24,6 +24,8 @@ from pipeline.sources.words import clock_in
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?(Z|[-+]\d{2}(?::?\d{2})?)?")
 
+_SPAN = re.compile(r"(\d{1,2}:\d{2})\s*-\s*\d{1,2}:\d{2}")
+
 
 def survey(
     document: Document, table: Table, roles: Roles, feed: Feed, today: int | None, whole_days: bool = False
@@ -69,14 +71,20 @@ def survey(
 def label_of(row: list[str], roles: Roles) -> str:
     """Give a row's label: its stamp cell, and its time cell when that is a column of its own."""
     cells = [row[each].strip() for each in (roles.stamp, roles.time) if each is not None]
-    if roles.packed and kind_of(cells[-1]) != "blank":
-        cells[-1] = unpacked(cells[-1])
+    if roles.time is not None and kind_of(cells[-1]) != "blank":
+        cells[-1] = unpacked(cells[-1]) if roles.packed else _begin(cells[-1])
     return " ".join(cell for cell in cells if kind_of(cell) != "blank")
 
 
 def unpacked(time: str) -> str:
-    """Write a time of day that stands as a number as a time: 130 is 01:30."""
+    """Write a time of day that stands as a number as a time: 130 and 1.30 are 01:30."""
+    time = time.replace(".", "")
     return f"{time.zfill(4)[:-2]}:{time.zfill(4)[-2:]}"
+
+
+def _begin(time: str) -> str:
+    """Take the begin of a span of times: in a column of its own 00:15-00:30 has no UTC offset."""
+    return _SPAN.sub(r"\1", time.strip())
 
 
 def _is_iso(labels: list[str], roles: Roles, feed: Feed) -> bool:
@@ -132,7 +140,7 @@ def block_labels(block: Block, roles: Roles) -> tuple[NDArray[np.int32], list[st
     if roles.time is None:
         return codes, labels
     time_codes, times = codes_of(block.columns[roles.time])
-    times = [unpacked(time.strip()) for time in times] if roles.packed else times
+    times = [unpacked(time.strip()) if roles.packed else _begin(time) for time in times]
     both = np.where((codes < 0) | (time_codes < 0), -1, codes.astype(np.int64) * len(times) + time_codes)
     different, inverse = np.unique(both, return_inverse=True)
     pairs = [divmod(each, max(1, len(times))) for each in different.tolist()]

@@ -15,8 +15,9 @@ from functools import lru_cache
 from pipeline.errors import FileRefusedError, SettingsError
 from pipeline.sources.document import SAMPLE_BYTES, Document, read_text
 from pipeline.sources.source import Feed
-from pipeline.sources.stamps import month_text
-from pipeline.sources.words import UNIT_SPELLINGS
+from pipeline.sources.spellings import respelled
+from pipeline.sources.stamps import month_text, split_label
+from pipeline.sources.units import UNIT_SPELLINGS
 
 NULLS = ("", "?", "-", "--", "#N/A", "N/A", "NA", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "\\N")
 """Cells that say "no value"."""
@@ -24,8 +25,14 @@ NULLS = ("", "?", "-", "--", "#N/A", "N/A", "NA", "n/a", "NaN", "nan", "NULL", "
 LONGEST_LINE = 1 << 26
 """A first line longer than 64 MiB is no header (chosen: four million stamps)."""
 
-_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+|\d{1,3}(,\d{3})+(\.\d+)?|\d{1,3}(\.\d{3})+,\d+)([eE][-+]?\d+)?")
-_TIME = re.compile(r"\[?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?\]?")
+_NUMBER = re.compile(
+    r"[-+]?(\d+([.,]\d*)?|[.,]\d+|\d{1,3}(,\d{3})+(\.\d+)?|\d{1,3}(\.\d{3})+,\d+"
+    r"|\d{1,3}([ '’\u00a0\u202f\u2009]\d{3})+([.,]\d*)?)([eE][-+]?\d+)?"
+)
+_TIME = re.compile(
+    r"\[?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?\]?( ?[AB])?"
+    r"(\s*(-|–|to)\s*\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?"
+)
 _STAMP = re.compile(
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|\d{1,2}[- .]*[^\W\d_]{3,10}[- ,.]*\d{2,4}"
     r"|[^\W\d_]{3,10}\.? +\d{1,2},? +\d{4})([T ,]+\d{1,2}:\d{2}[^,;|\t]*)?"
@@ -33,6 +40,9 @@ _STAMP = re.compile(
 _UNITS = re.compile(r"(?:[GMk]?Wh?|k?VArh?)", re.IGNORECASE)
 UNIT_BEHIND = r"(?i)(\d)\s*(?:[gmk]?w(?:[-·. ]?h(?:r|rs)?)?|[mk]?varh?)$"
 _UNIT_BEHIND = re.compile(r"(?<=\d)\s*(?:[gmk]?w(?:[-·. ]?h(?:r|rs)?)?|[mk]?varh?)$", re.IGNORECASE)
+_POINT = re.compile(r"-?\d*\.\d+")
+_COMMA = re.compile(r"-?(\d*|\d{1,3}(\.\d{3})+),\d+")
+_GROUPED = re.compile(r"-?[1-9]\d{0,2},\d{3}")
 _MINUTES = re.compile(r"PT(\d+)M|(\d{1,2})")
 
 
@@ -122,7 +132,7 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
         names=tuple(names),
         named=header is not None,
         delimiter=delimiter,
-        decimal=feed.decimal or _guess_decimal(data, delimiter),
+        decimal=feed.decimal or _guess_decimal(document, data, delimiter),
         offset=len("".join(lines[:begin]).encode()),
         first_line=begin + 1,
         rows=data,
@@ -164,7 +174,7 @@ def kind_of(cell: str) -> str:
     for kind, pattern in (("number", _NUMBER), ("time", _TIME), ("stamp", _STAMP)):
         if pattern.fullmatch(cell):
             return kind
-    return "stamp" if month_text(cell) else "text"
+    return "stamp" if month_text(cell) or (respelled(cell) and split_label(cell)) else "text"
 
 
 def column_kind(rows: Sequence[Sequence[str]], position: int, most: int = 400) -> str:
@@ -292,14 +302,36 @@ def _fits(row: list[str], width: int) -> bool:
     return abs(len(row) - width) <= 1 or (len(row) > width and not any(cell.strip() for cell in row[width:]))
 
 
-def _guess_decimal(rows: list[list[str]], delimiter: str) -> str:
-    """A comma when numbers have one and no point: never where the comma separates cells that are not quoted."""
-    points = commas = 0
-    for row in rows[:200]:
-        for cell in row[:200]:
-            points += bool(re.fullmatch(r"\s*-?\d*\.\d+\s*", cell))
-            commas += bool(re.fullmatch(r"\s*-?(\d*|\d{1,3}(\.\d{3})+),\d+\s*", cell))
-    return "," if commas > points else "."
+def _guess_decimal(document: Document, rows: list[list[str]], delimiter: str) -> str:
+    """A comma when numbers have one and no point: never where the comma separates cells that are not quoted.
+
+    Raises
+    ------
+    FileRefusedError
+        V21, when every number has a mark and three digits behind it, so that 1,234 may be one or a thousand.
+    """
+    cells = [cell.strip() for row in rows[:200] for cell in row[:200]]
+    points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)
+    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
+    if len(commas) <= points:
+        return "," if _are_thousands(cells, r"\.") else "."
+    if _are_thousands(cells, ","):
+        return "."
+    if delimiter == "," and all(_GROUPED.fullmatch(cell) for cell in commas):
+        reason = f"numbers such as {commas[0]!r} may have a decimal comma or thousands set off by one"
+        raise FileRefusedError(document.path, reason, "give --decimal , or --decimal .")
+    return ","
+
+
+def _are_thousands(cells: list[str], mark: str, fewest: int = 5) -> bool:
+    """Whether a mark sets off thousands: always three digits behind it, and none where there are three in all.
+
+    With a decimal mark, numbers without it would not all be whole hundreds beside others that always have three places.
+    """
+    grouped = [cell for cell in cells if re.fullmatch(rf"-?[1-9]\d{{0,2}}({mark}\d{{3}})+", cell)]
+    whole = [cell for cell in cells if re.fullmatch(r"-?[1-9]\d{2}", cell)]
+    other = any(re.fullmatch(rf"-?\d*{mark}\d+", cell) and cell not in grouped for cell in cells)
+    return len(grouped) >= fewest and len(whole) >= fewest and not other
 
 
 def _preamble_facts(rows: list[list[str]]) -> tuple[str | None, int | None]:

@@ -6,25 +6,30 @@ from pathlib import Path
 from pipeline.errors import FileRefusedError, SettingsError
 from pipeline.schema import Stream
 from pipeline.sources.document import Document
-from pipeline.sources.evidence import growth, is_signed
+from pipeline.sources.evidence import begins_anew, growth, is_signed, is_sparse
 from pipeline.sources.quantities import unit_behind
 from pipeline.sources.roles import Roles
 from pipeline.sources.source import Feed
 from pipeline.sources.table import Table
-from pipeline.sources.words import (
+from pipeline.sources.units import (
     BIG_UNITS,
     DIALECT,
-    GRID_WORDS,
+    HEAT_UNITS,
     REACTIVE_UNITS,
-    REGISTER_WORDS,
     UNIT_SPELLINGS,
-    UNTOLD_WORDS,
     Meaning,
+    heat_unit,
+    unit_in,
+)
+from pipeline.sources.words import (
+    GRID_WORDS,
+    REGISTER_WORDS,
+    UNTOLD_WORDS,
     channel_of,
     is_energy_word,
+    is_garbled,
     is_plain_quantity,
     squeeze,
-    unit_in,
     words_of,
 )
 
@@ -42,12 +47,15 @@ class ValueColumn:
         Its streams are like this one; `meter_id` is the column's own meter, or "" when rows or the file name it.
     sign : int
         1: of its values those above zero, -1: those below, turned; 0: all as they stand.
+    sparse : bool
+        Its readings are longer than the rows: blank cells between them are none.
     """
 
     position: int
     name: str
     stream: Stream
     sign: int = 0
+    sparse: bool = False
 
 
 def file_meter(path: Path) -> str:
@@ -81,8 +89,10 @@ def value_columns(
             unit=meaning.unit,
             multiplier=meaning.multiplier,
             is_register=position in dials,
+            reset_window=("any", "any") if position in dials and begins_anew(table, position) else None,
         )
-        columns += _with_sign(ValueColumn(position, name, stream), table, notes)
+        sparse = roles.meter is None and is_sparse(table, position)
+        columns += _with_sign(ValueColumn(position, name, stream, sparse=sparse), table, notes)
     # What passes the meter comes before what is made or used behind it, and takes the meter's own name.
     return tuple(sorted(columns, key=lambda column: not set(words_of(column.name)) & GRID_WORDS))
 
@@ -116,6 +126,8 @@ def _meaning(document: Document, table: Table, roles: Roles, feed: Feed, positio
     said = feed.meters.get(name.strip(), {}).get("unit") or feed.unit
     if said is not None:
         return known_unit(str(said))
+    if not feed.meters.get(name.strip(), {}).get("skip"):
+        _refuse_heat(document, name)
     stated = table.unit_below(position) or unit_in(name) or table.unit or unit_behind(table, position)
     if stated is not None:
         return known_unit(stated)
@@ -125,7 +137,7 @@ def _meaning(document: Document, table: Table, roles: Roles, feed: Feed, positio
         meaning = DIALECT[squeeze(name)]
         _note(notes, f"{name.strip()!r} is read as {meaning.unit}" + _times(meaning))
         return meaning
-    untold = set(words_of(name)) & UNTOLD_WORDS
+    untold = set(words_of(name)) & UNTOLD_WORDS or is_garbled(name)
     if is_energy_word(name) or (table.named and roles.meter is None and not is_plain_quantity(name) and not untold):
         _note(notes, "no unit is stated: values are taken as kWh (--unit)")
         return Meaning("kWh")
@@ -135,6 +147,13 @@ def _meaning(document: Document, table: Table, roles: Roles, feed: Feed, positio
         "give --unit kWh, Wh, MWh, kW, W or MW",
         "V15",
     )
+
+
+def _refuse_heat(document: Document, name: str) -> None:
+    unit = heat_unit(name)
+    if unit is not None:
+        remedy = f"if it is electricity, give --unit kWh --multiplier {HEAT_UNITS[unit]:.6g}"
+        raise FileRefusedError(document.path, f"{name.strip()!r} counts in {unit.strip('[]()')}", remedy, "V15")
 
 
 def _times(meaning: Meaning) -> str:
@@ -156,12 +175,21 @@ def _unit_in_types(table: Table, roles: Roles) -> bool:
 def _registers(table: Table, roles: Roles, notes: list[str]) -> set[int]:
     """Find the columns that are registers; one that stands still all the time is what those beside it are."""
     dials = {position for position in roles.values if _is_register(table, roles, position)}
-    still = {n for n in roles.values if growth(table, n, roles.meter)[:2] == (0, 0)} if dials else set()
+    still = {n for n in roles.values if growth(table, n, roles.meter, roles.type)[:2] == (0, 0)} if dials else set()
     if dials | still == set(roles.values):
         dials |= still
     for position in sorted(dials):
+        if begins_anew(table, position):
+            _note(notes, f"{table.names[position].strip()!r} grows and begins again at zero: its rises are the energy")
+            continue
         _note(notes, f"{table.names[position].strip()!r} is a register that only grows: its differences are the energy")
     return dials
+
+
+def _said_of_all(table: Table, roles: Roles) -> set[str]:
+    """Words that the kinds of all rows share, as "Day Active Import Register (kWh)" and "Night Active …" do."""
+    kinds = {row[roles.type] for row in table.rows if row[roles.type].strip()} if roles.type is not None else set()
+    return set.intersection(*(set(words_of(kind)) for kind in kinds)) if kinds else set()
 
 
 def _is_register(table: Table, roles: Roles, position: int) -> bool:
@@ -169,12 +197,14 @@ def _is_register(table: Table, roles: Roles, position: int) -> bool:
 
     Without a word for it 40 changes all go one way, by 5 different sizes (chosen: no real load does that).
     """
-    words = set(words_of(table.names[position]))
-    seen = growth(table, position, roles.meter)
+    words = set(words_of(table.names[position])) | _said_of_all(table, roles)
+    seen = growth(table, position, roles.meter, roles.type)
     if words & REGISTER_WORDS or "meterreading" in squeeze(table.names[position]):
         return seen.rarely_turns or seen.along + seen.against < 20
     if words & {"total", "totals"} and table.named:
         return seen.rarely_turns and seen.along >= 3
+    if roles.meter is None and seen.sizes >= 5 and begins_anew(table, position):
+        return True
     return seen.against == 0 and seen.along >= 40 and seen.sizes >= 5
 
 

@@ -28,8 +28,9 @@ from pipeline.sources.source import Batch, Feed, Source
 from pipeline.sources.stamps import DAY, NO_STAMP, label_parser, split_label
 from pipeline.sources.survey import judge_labels
 from pipeline.sources.table import NULLS, Table, column_kind, read_table
+from pipeline.sources.units import Meaning, unit_in
 from pipeline.sources.values import known_unit
-from pipeline.sources.words import Meaning, meter_rank, unit_in, words_of
+from pipeline.sources.words import meter_rank, words_of
 
 LAYOUT = "wide_row"
 

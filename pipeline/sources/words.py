@@ -4,81 +4,22 @@ Every table is read top to bottom and the first fit wins; nothing else in the re
 """
 
 import re
-from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pipeline.sources.units import DIALECT, RATE, REACTIVE_UNITS, UNIT, WHOLE_METER, unit_in, with_plain_units
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-UNIT_SPELLINGS = {
-    unit.lower(): unit
-    for unit in ("kWh", "Wh", "MWh", "GWh", "kW", "W", "MW", "GW", "kVArh", "VArh", "kVAr", "VAr", "MVArh", "MVAr")
-}
-_UNIT = re.compile(
-    r"(?<![A-Za-z/])(GWh|MWh|kWh|Wh|MVArh|kVArh|VArh|MVAr|kVAr|VAr|GW|MW|kW)(?![A-Za-z])(?!\s*/\s*(?!hh|half|int))",
-    re.IGNORECASE,
-)
-_WATT = re.compile(r"(?:(?:^|[-_]|[Pp]ower[ _])W$|[(\[]W[)\]])")
-_GLUED = re.compile(r"(?<=[a-z])([kKMG][Ww]h|[MG]W|KW)(?![A-Za-z])")
-_RATE = re.compile(r"(/\s*|(?<![A-Za-z])per[ _])[kMG]?Wh?(?![A-Za-z])", re.IGNORECASE)
-_SPELLED = re.compile(
-    r"(?<![a-z])(?:(kilo|mega|giga)watts?(?:[- ]?(hours?))?|watt[- ]?(hours?))(?![a-z])", re.IGNORECASE
-)
-_HOURS = re.compile(
-    r"(?<![A-Za-z])([kMG]?W)[-·.⋅]?h(?:(?:ou)?rs?|s)(?![A-Za-z])|([kMG]W)[-·. ⋅]h(?![A-Za-z])", re.IGNORECASE
-)
-REACTIVE_UNITS = {"kVArh", "VArh", "kVAr", "VAr", "MVArh", "MVAr"}
-
-
-class Meaning(NamedTuple):
-    """Unit, and the factor that brings values to it."""
-
-    unit: str
-    multiplier: float = 1.0
-
-
-BIG_UNITS = {
-    "GW": Meaning("MW", 1000.0),
-    "VAr": Meaning("kVAr", 0.001),
-    "MVAr": Meaning("kVAr", 1000.0),
-    "MVArh": Meaning("kVArh", 1000.0),
-}
-"""Units that `pipeline.sources.source.Stream` has no name for."""
-
-DIALECT = {
-    "globalactivepower": Meaning("kW"),
-    "globalreactivepower": Meaning("kVAr"),
-    "realpower": Meaning("kW"),
-    "reactivepower": Meaning("kVAr"),
-    "profilereadvalue": Meaning("kWh"),
-    "submetering1": Meaning("W", 60.0),
-    "submetering2": Meaning("W", 60.0),
-    "submetering3": Meaning("W", 60.0),
-    "submetering4": Meaning("W", 60.0),
-    "totaldemand": Meaning("MW"),
-}
-"""Columns of well-known public sets whose unit stands only in their description: the UCI household set (mean kW and
-kVAr of a minute; sub-meters in Wh of a minute, which is 60 W of mean power whatever it is averaged over) and campus
-historians (mean kW and kVAr); the interval value of Australian retailers' exports (kWh); the demand of the Australian
-market (MW)."""
-WHOLE_METER = (
-    "globalactivepower",
-    "globalreactivepower",
-    "realpower",
-    "reactivepower",
-    "profilereadvalue",
-    "totaldemand",
-)
-"""Of these, the ones that are the meter itself and not a part of it."""
-
 METER_WORDS = (
     r"(smart )?meter( ?(id|number|no|name|code|ref|reference))?|mpr|mprn|mpan( core)?|nmi|prm|pdl|pod|cups|esi ?id|"
-    r"ean( ?code)?|gsrn|målepunkts? ?id|mittauspisteen tunnus|zählpunkt(bezeichnung)?",
+    r"ean( ?code)?|icp( identifier)?|gsrn|målepunkts? ?id|mittauspisteen tunnus|zählpunkt(bezeichnung)?|"
+    r"zähler(nummer)?|compteur|contador|medidor|licznik",
     r"lclid|usage ?point( id)?|(customer|account|household|house|home|dwelling|user|consumer)( ?(id|number|no))?",
     r"(meter )?serial( ?(number|no))?|device( ?(id|number|no|name))?|sensor( ?(id|name))?",
-    r"data ?id|entity ?id",
+    r"data ?id|(entity|statistic) ?id",
     r"building( ?(id|name|no|number))?|facility|asset|point( ?(id|name))?|feeder|substation",
     r"group|site( ?(id|name|ref))?|station|zone|states?|regions?|area|city|country|id|name|entity|unique id",
 )
@@ -104,11 +45,16 @@ _FIXED = re.compile(r"(?:GMT|UTC) ?([-+])0?(\d{1,2})(?::?(\d\d))?")
 ENERGY_WORDS = _words(
     "energy consumption usage use used electricity import export generation consumed delivered received conso "
     "consommation verbrauch consumo énergie energie energia energi soutirage bezug verbruik afname levering forbruk "
-    "forbrug förbrukning kulutus prelevata"
+    "forbrug förbrukning kulutus prelevata energija pobór pobrana pobrane wirkenergie strombezug stromverbrauch "
+    "entrante consumida registado odběr spotřeba fogyasztás prelievo tarbimine потребление расход"
 )
-VALUE_WORDS = _words("value values reading readings data amount valeur wert quantity val y menge mængde määrä state")
+VALUE_WORDS = _words(
+    "value values reading readings data amount valeur wert quantity val y menge mængde määrä state delta"
+)
 POWER_WORDS = _words("power load demand active leistung puissance normalized normalised output wattage")
-UNTOLD_WORDS = _words("power load demand leistung puissance wattage")
+UNTOLD_WORDS = _words(
+    "power load demand leistung wirkleistung puissance wattage potencia potência potenza effekt teho moc moč výkon act"
+)
 """Words of power, of which nobody may guess the unit."""
 REGISTER_WORDS = _words(
     "register cumulative index odometer dial totalizer totaliser zaehlerstand zählerstand stand meterstand"
@@ -117,7 +63,9 @@ GRID_WORDS = _words("import imported export exported")
 """What passes the customer's meter, beside what is made or used behind it."""
 RECEIVED_WORDS = _words(
     "export exported received generation generated gen injection feedin solar pv exports exporting production "
-    "injected returned received produced surplus einspeisung injectie teruglevering produksjon immessa"
+    "injected returned received produced surplus einspeisung injectie teruglevering produksjon immessa immissione "
+    "oddanie oddana oddane vertida vertido excedente excedentes saliente injeção injetada injecção rücklieferung "
+    "überschuss produktion tuotanto dodávka visszatáplált vracena"
 )
 REACTIVE_WORDS = _words("reactive kvar kvarh var varh")
 _PLAIN = (
@@ -131,27 +79,30 @@ _PLAIN = (
         "kwh wh mwh gwh kw w mw gw kvarh varh kvar var hh h per half hour interval profile read net total grid "
         "general supply sum mean average avg electric electrical electricity meter meterreading main mains real "
         "measured recorded metered in kilowatt kilowatts watt watts hours megawatt to from off peak controlled "
-        "feed imported exported number en gemessene gemessener system gross t1 t2 ae normaal dal"
+        "feed imported exported number en gemessene gemessener system gross t1 t2 ae as normaal dal laag hoog low high "
+        "billed already not yet volume quantity unit"
     )
 )
 OTHER_QUANTITIES = _words(
     "temp temperature oat degc degf dewpoint humidity hum rh irradiance irad irradiation ghi dni voltage "
     "volts volt current amps ampere intensity frequency price pricing cost costs tariff carbon co2 co2e "
     "emission emissions latitude longitude weekday dayofweek mask flag quality occupancy occupants holiday "
-    "sqm sqft postcode status tax vat charge charges standing diffuse forecast predicted"
+    "sqm sqft postcode status tax vat charge charges standing diffuse forecast predicted type dew prévision issues"
 )
 """A column with one of these in its name is no energy."""
 WEAK_QUANTITIES = OTHER_QUANTITIES | _words(
-    "v a f c hz pf power factor phase angle wind rain snow pressure cloud weather speed rate charge charges "
+    "v a f c t hz pf power factor phase angle wind rain snow pressure cloud weather speed rate charge charges "
     "bill gas natgas water steam heat volume m3 therm therms lat lon lng x y year month week day hour hours "
     "minute period season index code count area row rows id no number nr of the mean avg min max out outdoor "
     "air amount due unnamed"
 )
 """Nor is one of which every word is here: "day" alone is a calendar, "Day Nursery" a meter."""
-_NEVER_ENERGY = _words("gas natgas steam price cost forecast predicted max min maximum minimum")
+_NEVER_ENERGY = _words(
+    "gas natgas steam price cost forecast predicted prévision prognose max min maximum minimum median std count"
+)
 """Nor is one with one of these, even where it states a unit of energy or power."""
 FUELS = _words("gas natgas steam water propane oil fuel")
-SUMMARY_WORDS = _words("total totals sum average mean max min maximum minimum summe gesamt totaal totale")
+SUMMARY_WORDS = _words("total totals subtotal sum average mean max min maximum minimum summe gesamt totaal totale")
 """What stands in place of a stamp where a row sums up the others."""
 
 _CODE = re.compile(r".*?\b([EBQK]|GC|CL|GG)\d{0,2}")
@@ -159,6 +110,14 @@ _CODES = {"E": "delivered", "B": "received", "Q": "reactive", "K": "reactive_rec
 _CODES |= {"GC": "delivered", "CL": "delivered", "GG": "received"}
 """Register codes as the Australian market has them, seen from the grid; and Ausgrid's for consumption, controlled load
 and what a roof makes."""
+
+_OBIS = re.compile(r"(?<![\d.])(?:\d-\d{1,2}:)?([1-8])\.(?:8|9|29|25|27)\.\d{1,2}(?:[*.]\d+)?(?![\d.])")
+"""Register codes of IEC 62056-61 (OBIS): 1.8.0 is used, 2.8.0 fed in, 3 to 8 reactive; x.29.0 are load profiles."""
+_OBIS_CHANNELS = {"1": "delivered", "2": "received"}
+_SIGNED = re.compile(r"(?<![\w+-])(?:([+-])([APQR])|([APQR])([+-]))(?![\w+-])")
+"""Active and reactive energy by its way as meters print it: +A, A+ and P+ are used, -A, A- and P- fed in."""
+_FOUR_WAYS = {"AI": "delivered", "AE": "received", "RI": "reactive", "RE": "reactive_received"}
+"""Measurement quantities of British half-hourly data: active and reactive, import and export."""
 
 ESTIMATED = _words(
     "estimated estimate e est estimation substituted s f forecast y yes true estimada ersatzwert geschat"
@@ -169,15 +128,10 @@ ACTUAL = _words(
 MISSING = {"missing", "null", "none", "invalid"}
 
 
-def _with_plain_hours(name: str) -> str:
-    """Write the hours of a unit as h: `kW-hr`, `kWhrs` and `kW·h` are kWh."""
-    return _HOURS.sub(lambda found: (found.group(1) or found.group(2)) + "h", name)
-
-
 def words_of(name: str) -> list[str]:
     """Split a column name into lower-case words: `ReadDate_time (kWh)` is read, date, time, kwh."""
-    name = _with_plain_hours(name.replace("_", " "))
-    name = _UNIT.sub(lambda found: found.group().lower(), name)
+    name = with_plain_units(name.replace("_", " "))
+    name = UNIT.sub(lambda found: found.group().lower(), name)
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z]{2})", " ", name)
     return [word for word in re.split(r"[^\w]+", spaced.lower()) if word]
 
@@ -187,27 +141,10 @@ def squeeze(name: str) -> str:
     return re.sub(r"[\W_]", "", name.lower())
 
 
-def unit_in(name: str) -> str | None:
-    """Find the unit that a name states, spelled as in `UNIT_SPELLINGS`; None for none, and for a rate such as £/kWh."""
-    if _RATE.search(name):
-        return None
-    name = _with_plain_hours(name)
-    found = _UNIT.search(name) or _GLUED.search(name)
-    if found:
-        return UNIT_SPELLINGS[found.group().lower()]
-    if _WATT.search(name):
-        return "W"
-    spelled = _SPELLED.search(name)
-    if not spelled:
-        return None
-    prefix = {"kilo": "k", "mega": "M", "giga": "G"}.get((spelled.group(1) or "").lower(), "")
-    return prefix + ("Wh" if spelled.group(2) or spelled.group(3) else "W")
-
-
 def is_other_quantity(name: str) -> bool:
     """Whether a column measures something that is no electrical energy or power (temperature, volts, price)."""
     words = set(words_of(name))
-    if _RATE.search(name):
+    if RATE.search(name):
         return True
     if unit_in(name):
         return bool(words & _NEVER_ENERGY)
@@ -231,7 +168,7 @@ def is_plain_quantity(name: str) -> bool:
     squeezed = squeeze(name)
     if squeezed in DIALECT:
         return squeezed in WHOLE_METER
-    return all(word in _PLAIN for word in words_of(name))
+    return all(word in _PLAIN for word in words_of(_without_codes(name)))
 
 
 def meter_rank(name: str) -> int | None:
@@ -243,6 +180,25 @@ def meter_rank(name: str) -> int | None:
     return None
 
 
+def flow_code(name: str, is_type: bool = False) -> str | None:
+    """Tell the channel from a code of meters in a name; None where there is none."""
+    if is_type and name.strip() in _FOUR_WAYS:
+        return _FOUR_WAYS[name.strip()]
+    if not is_type and unit_in(name) is None and not set(words_of(_without_codes(name))) <= _PLAIN:
+        return None  # "Wing -A" is a building
+    if found := _OBIS.search(name):
+        return _OBIS_CHANNELS.get(found.group(1), "reactive" if found.group(1) in "356" else "reactive_received")
+    if found := _SIGNED.search(name):
+        sign, letter = found.group(1) or found.group(4), found.group(2) or found.group(3)
+        kind = "" if letter in "AP" else "reactive"
+        return kind or "delivered" if sign == "+" else kind + "_received" * bool(kind) or "received"
+    return None
+
+
+def _without_codes(name: str) -> str:
+    return _SIGNED.sub(" ", _OBIS.sub(" ", name))
+
+
 def channel_of(name: str, is_type: bool = False) -> str:
     """Tell the channel from a column name or a type cell; `delivered` unless it says otherwise.
 
@@ -250,12 +206,15 @@ def channel_of(name: str, is_type: bool = False) -> str:
     a register code, which the market sees from the grid: E1 is used, B1 is fed in.
     """
     words = set(words_of(name))
+    flow = flow_code(name, is_type)
+    if flow:
+        return flow
     if is_type and (code := _CODE.fullmatch(name.strip())):
         return _CODES[code.group(1)]
     if not is_type and not words <= _PLAIN and squeeze(name) not in DIALECT:
         return "delivered"
     used = words & {"import", "imported"} or words >= {"from", "grid"}
-    received = bool(words & RECEIVED_WORDS) and not used
+    received = bool(words & RECEIVED_WORDS or ("as" in words and unit_in(name))) and not used
     if words & REACTIVE_WORDS or unit_in(name) in REACTIVE_UNITS:
         return "reactive_received" if received else "reactive"
     return "received" if received else "delivered"
@@ -263,6 +222,8 @@ def channel_of(name: str, is_type: bool = False) -> str:
 
 def says_channel(kind: str) -> bool:
     """Whether a type cell is a register code, or words that speak only of which way energy goes."""
+    if flow_code(kind, is_type=True):
+        return True
     words = set(words_of(kind))
     spoken = words <= _PLAIN and bool(words & (ENERGY_WORDS | RECEIVED_WORDS | REACTIVE_WORDS))
     return spoken or _CODE.fullmatch(kind.strip()) is not None
@@ -300,6 +261,12 @@ def label_word(name: str) -> str | None:
     if words & END_WORDS and not words & START_WORDS:
         return "end"
     return "start" if words & START_WORDS and not words & END_WORDS else None
+
+
+def is_garbled(text: str) -> bool:
+    """Whether most letters of a text are none of A to Z: another script, or one that was decoded as if it were ours."""
+    letters = [letter for letter in text if letter.isalpha() or letter > "\x7f"]
+    return sum(letter > "\x7f" for letter in letters) > len(letters) / 2
 
 
 def is_energy_word(name: str) -> bool:

@@ -70,6 +70,20 @@ def offsets_first_fold(changes: Changes, stamps: Instants) -> Instants:
     return changes.offsets[np.searchsorted(changes.begins, stamps, side="right") - 1]
 
 
+def spring_gap(timezone: str, start: Instants, end: Instants) -> Instants:
+    """Give the time that the clock leaves out between two of its stamps; 0 where there is none. [s]"""
+    if start.size == 0:
+        return np.zeros_like(start)
+    changes = local_changes(timezone, int(start.min()), int(end.max()))
+    if len(changes.spring_from) == 0:
+        return np.zeros_like(start)
+    position = np.searchsorted(changes.spring_from, start, side="right")
+    following = np.minimum(position, len(changes.spring_from) - 1)
+    until = changes.spring_until[following]
+    over = (start < changes.spring_from[following]) & (end >= until)
+    return np.where(over, until - changes.spring_from[following], 0)
+
+
 def occurrence(stream: NDArray[np.int32], stamp: Instants, newest_first: Bools) -> tuple[NDArray[np.int64], ...]:
     """Count how often each (stream, stamp) stands, and which of them each row is, in order of time.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.schema import Finding, Rows, Stream
 from pipeline.vee.clock_changes import mend_clock_changes
 from pipeline.vee.fine import to_minutes
-from pipeline.vee.local_time import Resolved, to_utc
+from pipeline.vee.local_time import Resolved, spring_gap, to_utc
 
 UNITS = {
     "kWh": (1.0, False),
@@ -90,6 +90,7 @@ def place(rows: Rows, streams: Sequence[Stream], files: Sequence[Path]) -> tuple
     for kind, chosen in _kinds(rows, streams):
         minutes = _minutes(chosen, streams)
         start, seen = _starts(chosen, kind, minutes, streams)
+        minutes = _without_spring_hour(chosen, kind, minutes, seen)
         factor, is_power = UNITS[kind.unit]
         factor *= kind.multiplier
         energy = chosen.value if factor == 1.0 else chosen.value * factor
@@ -139,6 +140,16 @@ def _minutes(rows: Rows, streams: Sequence[Stream]) -> NDArray[np.int32]:
     if rows.minutes is not None:
         minutes = np.where(rows.minutes > 0, rows.minutes, minutes)
     return minutes
+
+
+def _without_spring_hour(rows: Rows, kind: Stream, minutes: NDArray[np.int32], seen: Resolved) -> NDArray[np.int32]:
+    """Take the hour that the clock leaves out in spring from lengths over it: 01:45 to 03:00 are 15 minutes."""
+    own = rows.minutes is not None and (rows.minutes > 0) & (rows.minutes < LOCAL_DAY)
+    if own is False or not np.any(own) or kind.label != "start":
+        return minutes
+    gap = spring_gap(str(kind.timezone), rows.stamp, rows.stamp + minutes * np.int64(60)) // 60
+    gap = np.where(own & ~np.isin(rows.stream, seen.fixed) & (gap < minutes), gap, 0)
+    return (minutes - gap).astype(np.int32)
 
 
 def infer_minutes(stamp: NDArray[np.int64], label: str = "start", *, longest_step: int = 24) -> NDArray[np.int32]:
