@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from tableauhyperapi import HyperProcess  # type: ignore[import-untyped]
 
 from pipeline.connect import connect_hyper
-from pipeline.cost_extract import retold_streams, wanted_extracts
+from pipeline.cost_extract import ChargedOnce, retold_streams, wanted_extracts
 from pipeline.costs import PriceBook, open_book, roll_up_costs
 from pipeline.errors import SettingsError, StoreError
 from pipeline.forecast_extracts import catch_up_forecasts, forecasts_behind
@@ -70,6 +70,7 @@ class Filling:
     tell: Tell = silent
     pricing: Pricing = NO_PRICES
     _book: PriceBook | None = None
+    _once: ChargedOnce | None = None
     _builds: dict[str, ExtractBuild] = field(default_factory=dict)
     _stacks: dict[str, ExitStack] = field(default_factory=dict)
     _held: ExitStack = field(default_factory=ExitStack)
@@ -109,7 +110,8 @@ class Filling:
         for name in list(self._builds):
             try:
                 for grid in grids:
-                    self._builds[name].add(_table(EVERY_EXTRACT[name], grid, holidays, self._book))
+                    rows = _table(EVERY_EXTRACT[name], grid, holidays, self._book)
+                    self._builds[name].add(self._once(rows) if self._once and name == COSTS.name else rows)
             except StoreError as error:
                 self._end(name, error)
 
@@ -117,9 +119,15 @@ class Filling:
         """Give the streams of several interval lengths, as the database has them, to what is being filled."""
         if not (self._builds and writing.has_lengths()):
             return
+        self._once = ChargedOnce()
         several = whole(streams_of_lengths(writing.channels()))
         for grid in stored_grids(several, lambda *span: writing.history(*span).to_pandas()):
             self.add([grid], holidays)
+
+    def complete(self) -> None:
+        """Say that nothing more comes: hyperd ends its part while the database commits."""
+        for build in self._builds.values():
+            build.complete()
 
     def _end(self, name: str, error: BaseException | None) -> None:
         self._builds.pop(name)
@@ -279,8 +287,10 @@ def _rows(engine: Engine, ranges: pd.DataFrame, extract: Extract, book: PriceBoo
     def read(channel_ids: Sequence[int], first: int, last: int) -> pd.DataFrame:
         return read_readings(engine, channel_ids, first, last).to_pandas()
 
+    once = ChargedOnce() if extract is COSTS and len(streams_of_lengths(ranges)) else None
     for grid in stored_grids(ranges, read):
-        yield _table(extract, grid, holidays, book)
+        rows = _table(extract, grid, holidays, book)
+        yield once(rows) if once else rows
 
 
 def _table(extract: Extract, grid: Grid, holidays: NDArray[np.int64] | None, book: PriceBook | None) -> pa.Table:

@@ -240,6 +240,7 @@ def load(
         edit_stored(writing, known.edits)
         settled = settle_lengths(writing, judged)
         filling.add_stored(writing, known.holidays)
+        filling.complete()
         lost, events = reopen_events(writing, judged)
         report.findings += _all_findings(
             intake, stored.findings + settled + lost, writing.channels() if lost else stored.channels, known.book

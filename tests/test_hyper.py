@@ -504,10 +504,12 @@ module.write_for_ever(Path(sys.argv[1]), int(sys.argv[2]))
 
 
 def write_for_ever(path, load):
-    """Rebuild and update in turn; every row of an extract says which load it is of."""
+    """Rebuild and update in turn, and say when both were done; every row of an extract says which load it is of."""
+    begun = load
     with connect_hyper() as hyper:
-        print("begun", flush=True)
         while True:
+            if load == begun + 2:
+                print("begun", flush=True)
             load += 1
             stale = [ranges_of(["M1"], 0, 9999)] if load % 2 else []
             writer = update_extract if load % 2 else build_extract

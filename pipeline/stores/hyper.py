@@ -40,6 +40,7 @@ class ExtractBuild:
         self._files = 0
         self._feeder = ThreadPoolExecutor(1, thread_name_prefix="hyper")
         self._fed: list[Future[int]] = []
+        self._ended: Future[int] | None = None
 
     def add(self, rows: pa.Table | pd.DataFrame) -> None:
         """Add rows; they are in hyperd some time later, and for readers when the whole extract is done.
@@ -67,8 +68,14 @@ class ExtractBuild:
                     batch.result()
         self.rows += len(table)
 
+    def complete(self) -> Future[int]:
+        """Say that no more rows come: hyperd ends its transaction, while a database commits; its rows are counted."""
+        self.flush()
+        self._ended = self._feeder.submit(self._commit)
+        return self._ended
+
     def finish(self, kept: int) -> None:
-        """Wait for hyperd and end the transaction.
+        """Wait for hyperd to have ended its transaction.
 
         Parameters
         ----------
@@ -81,10 +88,9 @@ class ExtractBuild:
             When hyperd has not exactly these rows and those that were added.
         """
         with hyper_told(self._path):
-            self.flush()
+            ended = self._ended or self.complete()
             taken = sum(batch.result() for batch in self._fed)
-            found = count_rows(self._connection)
-            self._connection.execute_command("COMMIT")
+            found = ended.result()
         if (taken, found) != (self.rows, kept + self.rows):
             raise StoreError(
                 f"{self._path}: hyperd took {taken} of {self.rows} rows and has {found}, not {kept + self.rows} "
@@ -106,10 +112,15 @@ class ExtractBuild:
         self._waiting_rows += len(table)
 
     def flush(self) -> None:
-        """Hand hyperd what still waits for more, without waiting for it: there is time to use, as before a commit."""
+        """Hand hyperd what still waits for more, without waiting for it."""
         if self._waiting:
             self._fed.append(self._feeder.submit(self._copy, self._waiting))
             self._waiting, self._waiting_rows = [], 0
+
+    def _commit(self) -> int:
+        found = count_rows(self._connection)
+        self._connection.execute_command("COMMIT")
+        return found
 
     def _copy(self, files: list[Path]) -> int:
         taken = self._connection.execute_command(f"INSERT INTO {TABLE} SELECT * FROM {parquet_rows(files)}")
