@@ -25,7 +25,9 @@ STALE = "List what is ours and not declared any longer, or unchanged for so many
 @click.option("--replace", is_flag=True, default=None, help="Publish over content of that name that is not ours.")
 @click.option("--read-back/--no-read-back", default=None, help="Prove it by downloading it, or trust the site's job.")
 @click.option("--public", is_flag=True, help="Write the package for Tableau Public into OUT/public instead.")
-@click.option("--names", is_flag=True, help="With --public: show meters and sites by their own names.")
+@click.option(
+    "--names", is_flag=True, help="With --public: show meters and sites by their own names, and where they are."
+)
 @click.option("--new-passwords", is_flag=True, default=None, help=NEW_PASSWORDS)
 @click.option("--refresh", is_flag=True, help=REFRESH)
 @click.option("--previews", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help=PREVIEWS)

@@ -39,6 +39,8 @@ Checked here: no scripts, extracts only, one package each, size; by `hyperwatt w
 Not checked: how it looks in Tableau, and whether the numbers may be shown to everybody.
 """
 
+SHOWN = "**Meters are shown by their own names, and where they are.**"
+
 
 @dataclass(frozen=True)
 class Package:
@@ -65,7 +67,7 @@ def public_package(settings: Settings, tell: Tell = silent, *, names: bool = Fal
         `publish["public"]`: `title`, and `view`, the address once it is published.
     tell : Tell
     names : bool, default False
-        Show the real names of meters and sites.
+        Show the real names of meters and sites, where they are and how large.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def public_package(settings: Settings, tell: Tell = silent, *, names: bool = Fal
     books = [path for path in build_workbooks(folder, "public", tell=tell).files if path.suffix == ".twbx"]
     _check(books, tell)
     page = embed_page(said.get("title", TITLE), picture, ALT, said.get("view"))
-    told_names = f"{renamed} meters have other names in it." if renamed else "**Meters are shown by their own names.**"
+    told_names = f"{renamed} meters have other names in it." if renamed else SHOWN
     listed = "\n".join(f"   - `{path.relative_to(folder).as_posix()}`" for path in books)
     checklist = CHECKLIST.format(names=told_names, workbooks=listed, example=EXAMPLE)
     files = {"embed.html": page.encode(), "picture.png": picture, "CHECKLIST.md": checklist.encode()}
@@ -100,6 +102,9 @@ def public_package(settings: Settings, tell: Tell = silent, *, names: bool = Fal
 def _copy_extracts(source: Path, target: Path, hyper: HyperProcess, names: bool) -> int:
     extracts = {source / f"{one.name}.hyper": one for one in EVERY_EXTRACT.values()}
     extracts = {path: one for path, one in extracts.items() if path.is_file()}
+    # What is there no longer may have been shown by its own names once.
+    for left in {path.name for path in target.glob("*.hyper")} - {path.name for path in extracts}:
+        (target / left).unlink()
     found: dict[str, set[str]] = {column: set() for column in NAMED}
     for path, extract in extracts.items():
         for column, own in members(path, extract, hyper).items():
@@ -108,7 +113,7 @@ def _copy_extracts(source: Path, target: Path, hyper: HyperProcess, names: bool)
     if not names:
         known = remembered_names(hidden(source / "public-names", "json"), dict(found))
     for path, extract in extracts.items():
-        copy_renamed(path, target / path.name, extract, known, hyper)
+        copy_renamed(path, target / path.name, extract, known, hyper, places=names)
     return 0 if names else len(found["meter_id"])
 
 

@@ -23,7 +23,7 @@ from pipeline.config import Settings
 from pipeline.errors import SettingsError
 from pipeline.public_package import Package, public_package
 from pipeline.publish.embed import HOST, check_view, embed_page, policy
-from pipeline.publish.pseudonyms import NAMED, PLAIN, copy_renamed
+from pipeline.publish.pseudonyms import NAMED, PLAIN, TELLING, copy_renamed
 from pipeline.stores.extracts import EXTRACTS, FORECAST_EXTRACTS, METERS, TEXT
 from pipeline.stores.hyper import write_extract
 from pipeline.stores.hyper_read import read_extract
@@ -130,7 +130,7 @@ def test_own_names_when_asked(other: Path, hyperd: HyperProcess) -> None:
 
     assert set(NAMES) <= texts(other / "public" / "extracts" / "daily.hyper", hyperd)
     assert not any("secret" in text for text in texts(other / "public" / "extracts" / "findings.hyper", hyperd))
-    assert "Meters are shown by their own names" in package.files[-1].read_text("utf-8")
+    assert "Meters are shown by their own names, and where they are" in package.files[-1].read_text("utf-8")
 
 
 def test_places_are_nowhere(hyperd: HyperProcess, tmp_path: Path) -> None:
@@ -152,6 +152,41 @@ def test_places_are_nowhere(hyperd: HyperProcess, tmp_path: Path) -> None:
 
     told = {name: value for name, value in shown.items() if not pd.isna(value)}
     assert told == {"meter_id": "Meter 01", "last_year_kwh": 77.0, "unit": "kWh"}
+    copy_renamed(tmp_path / "own.hyper", tmp_path / "own2.hyper", METERS, names, hyperd, places=True)
+    (open_,) = read_extract(tmp_path / "own2.hyper", hyperd).to_dict("records")
+    assert [open_[name] for name in ("latitude", "longitude", "floor_area_m2")] == [52.2, 0.1, 1234.5]
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_positions_are_in_no_file_unless_allowed(
+    run_files: Any, out: Path, hyperd: HyperProcess, tmp_path: Path, names: bool
+) -> None:
+    """Neither beside the workbooks nor in them; and a map of them is in no workbook, whatever is allowed."""
+    register = tmp_path / "meters.csv"
+    register.write_text(f"meter,site,latitude,longitude,floor area m2\n{NAMES[0]},Mill,52.2053,0.1218,1234.5\n")
+    shutil.copytree(out, tmp_path / "out")
+    run_files([register], out=tmp_path / "out", timezone="UTC")
+    public = tmp_path / "out" / "public"
+    public_package(Settings(out=tmp_path / "out"), names=names)
+    for number, path in enumerate(public.rglob("*.twbx")):
+        zipfile.ZipFile(path).extractall(public / "unpacked" / str(number))
+    frames = [read_extract(path, hyperd) for path in public.rglob("*.hyper") if path.stem == "meters"]
+    shown = {name for frame in frames for name in TELLING & set(frame) if frame[name].notna().any()}
+    books = [path.read_text("utf-8") for path in public.rglob("*.twb")]
+
+    assert len(frames) >= 1
+    assert shown == (TELLING if names else set())
+    assert len(books) >= 1
+    assert not any("latitude" in book or 'name="Map"' in book for book in books)
+
+
+def test_extract_that_is_gone_is_gone_here_too(other: Path) -> None:
+    """It may have been shown by its own names."""
+    left = other / "public" / "extracts" / "forecast.hyper"
+    left.write_bytes(b"names of old")
+    public_package(Settings(out=other))
+
+    assert not left.exists()
 
 
 def test_every_text_is_renamed_empty_or_ours() -> None:

@@ -28,7 +28,8 @@ PLAIN = frozenset(
 """Texts out of our own vocabulary. Any other may hold a file, a place or a person: it is left empty."""
 
 TELLING = frozenset(("latitude", "longitude", "floor_area_m2"))
-"""Numbers that say which building it is: floor areas stand in public registers, beside the address. Left empty."""
+"""Numbers that say which building it is as surely as its name: floor areas stand in public registers, beside the
+address. Left empty, unless names may be shown; the map is in no workbook for the public either way."""
 
 Names = dict[str, dict[str, str]]
 
@@ -72,15 +73,27 @@ def members(path: Path, extract: Extract, hyper: HyperProcess) -> dict[str, set[
     return {name: {str(row[0]) for row in found} for name, found in rows.items()}
 
 
-def copy_renamed(source: Path, target: Path, extract: Extract, names: Names, hyper: HyperProcess) -> None:
+def copy_renamed(
+    source: Path, target: Path, extract: Extract, names: Names, hyper: HyperProcess, *, places: bool = False
+) -> None:
     """Write an extract that may be shown: other names, no free text, nothing telling, every other number as it is.
+
+    Parameters
+    ----------
+    source, target : Path
+    extract : Extract
+    names : dict
+        By column, as `remembered_names` gives them.
+    hyper : HyperProcess
+    places : bool, default False
+        Positions and floor areas may be shown, too.
 
     Raises
     ------
     StoreError
         When the one cannot be read or the other not written.
     """
-    columns = ", ".join(f"{_value(column, names)} AS {escape_name(column.name)}" for column in extract.columns)
+    columns = ", ".join(f"{_value(column, names, places)} AS {escape_name(column.name)}" for column in extract.columns)
     with (
         hyper_told(target),
         Connection(hyper.endpoint, target.absolute(), CreateMode.CREATE_AND_REPLACE) as connection,
@@ -91,9 +104,9 @@ def copy_renamed(source: Path, target: Path, extract: Extract, names: Names, hyp
         connection.execute_command(f'CREATE TABLE {own}.{TABLE} AS (SELECT {columns} FROM "local".{TABLE})')
 
 
-def _value(column: Column, names: Names) -> str:
+def _value(column: Column, names: Names, places: bool) -> str:
     name = escape_name(column.name)
-    if column.name in TELLING:
+    if column.name in TELLING and not places:
         return "CAST(NULL AS double precision)"
     if column.kind != TEXT or column.name in PLAIN:
         return str(name)
