@@ -89,6 +89,13 @@ def connect_database(url: str, timeout: int = 10) -> Engine:
         return engine
 
 
+def missing_file(url: str) -> Path | None:
+    """Give the file of a SQLite database that is not there yet; None for every other database."""
+    kind, _, name = url.partition(":///")
+    file = Path(name.partition("?")[0])
+    return file if kind.partition("+")[0] == "sqlite" and name and not file.exists() else None
+
+
 @contextmanager
 def database_told(engine: Engine) -> Iterator[None]:
     """Turn what a driver raises inside into one StoreError sentence that names the database."""

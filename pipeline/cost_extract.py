@@ -1,9 +1,11 @@
-"""The extract of costs: when it is to be there, and which streams of it have another tariff now."""
+"""The extract of costs: when it is to be there, which streams have another tariff now, which charges come once."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from tableauhyperapi import HyperProcess  # type: ignore[import-untyped]
 
 from pipeline.costs import PriceBook
@@ -12,6 +14,7 @@ from pipeline.schema import STREAM
 from pipeline.stores.extracts import COSTS, EXTRACTS
 from pipeline.stores.hyper_read import TABLE, query_extract
 from pipeline.stores.watermark import Watermark
+from pipeline.tariffs import STANDING
 
 
 def wanted_extracts(watermark: Watermark, pricing: Pricing) -> dict[str, Watermark]:
@@ -48,3 +51,19 @@ def retold_streams(path: Path, hyper: HyperProcess, channels: pd.DataFrame, book
     now = had["meter_id"].map(book.name_for)
     other = had.loc[had["tariff"].fillna("") != now.fillna(""), "meter_id"]
     return channels.loc[channels["meter_id"].isin(other), STREAM].drop_duplicates()
+
+
+class ChargedOnce:
+    """Standing charges of days on which a meter has readings of two interval lengths: one of the two is left out."""
+
+    def __init__(self) -> None:
+        self._charged: set[tuple[object, object]] = set()
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        """Give rows of costs without the charges that were in rows given before."""
+        is_charge = pc.equal(rows["band"].cast(pa.string()), pa.scalar(STANDING)).fill_null(fill_value=False)
+        charges = rows.filter(is_charge)
+        keys = list(zip(charges["meter_id"].to_pylist(), charges["date"].to_pylist(), strict=True))
+        again = pa.array([key in self._charged for key in keys], pa.bool_())
+        self._charged.update(keys)
+        return pa.concat_tables([rows.filter(pc.invert(is_charge)), charges.filter(pc.invert(again))])

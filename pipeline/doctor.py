@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from pipeline.clock import check_timezone
 from pipeline.config import Settings
-from pipeline.connect import connect_database, connect_hyper
+from pipeline.connect import connect_database, connect_hyper, missing_file
 from pipeline.errors import PipelineError
 from pipeline.extracting import extracts_behind
 from pipeline.stores.bulk import NO_LOCAL_INFILE
@@ -97,11 +97,10 @@ def _hyperd() -> str:
 
 def _database(settings: Settings) -> Iterator[Fact]:
     url = settings.database_url
-    file = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite:///") and not file.exists():
-        yield Fact("database", f"{file} is not there yet: the first run makes it")
-        return
     try:
+        if file := missing_file(url):
+            yield Fact("database", f"{file} is not there yet: the first run makes it")
+            return
         is_ready = is_current(url)
         engine = connect_database(url)
     except PipelineError as error:

@@ -12,13 +12,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from multiprocessing import get_context
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Engine
 
 from pipeline.config import Settings, single_threaded
-from pipeline.connect import connect_database
+from pipeline.connect import connect_database, missing_file
 from pipeline.errors import SettingsError, StoreError
 from pipeline.extracting import bring_up
 from pipeline.forecast_stream import Choose, Task, begin_worker, choose_model, forecast_stream
@@ -123,8 +122,7 @@ def open_database(settings: Settings, tell: Tell = silent) -> Engine:
     """
     url = settings.database_url
     nothing = "holds no readings yet -> load some with `hyperwatt run`, or name another with --database"
-    file = url.removeprefix("sqlite:///")
-    if file != url and not Path(file).exists():
+    if file := missing_file(url):
         raise SettingsError(f"{file} is not there: it {nothing}")
     if settings.dry_run and not is_current(url):
         raise SettingsError("the database is of an earlier version -> run `hyperwatt db upgrade`")

@@ -195,6 +195,22 @@ def test_a_first_run_with_unreadable_factors(folder: Path) -> None:
     assert len(extract_contents(folder / "out")["readings"]) == 7 * 24
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["one run", "a run each"])
+def test_lengths_that_change_during_a_day(folder: Path, hyperd: HyperProcess, together: bool) -> None:
+    """The day has energy of both lengths, each once, and one standing charge."""
+    settings, halves = settings_of(folder), usage("2024-01-01", 10, minutes=30)
+    parts = {"a": halves[:260].resample("1h").sum(), "b": halves[260:]}
+    paths = [write_file(folder / "in" / f"{name}.csv", {"b1": own}) for name, own in parts.items()]
+    for files in [paths] if together else [[path] for path in paths]:
+        assert run(files, settings).trouble == {}
+    found = costs_of(settings, hyperd)
+    charges = found[found["band"] == "standing charge"]
+
+    assert found["energy_kwh"].sum() == pytest.approx(halves.sum(), rel=1e-9)
+    assert (len(charges), charges["date"].nunique()) == (10, 10)
+    pd.testing.assert_frame_equal(found, anew(settings, hyperd), check_exact=True)
+
+
 def truncate(path: Path) -> None:
     """Cut a file short."""
     os.truncate(path, path.stat().st_size // 2)

@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from pipeline.connect import connect_database, database_told
+from pipeline.connect import connect_database, database_told, missing_file
 from pipeline.errors import StoreError
 from pipeline.stores.lock import Tell, writing
 
@@ -51,8 +51,7 @@ def upgrade(engine: Engine, waiting: Tell = lambda _: None) -> bool:
 
 def is_current(url: str) -> bool:
     """Say whether the database at an address has the tables of this version; make nothing, not even SQLite's file."""
-    file = url.removeprefix("sqlite:///")
-    if file != url and not Path(file).exists():
+    if missing_file(url):
         return False
     engine = connect_database(url)
     with database_told(engine), engine.connect() as connection:
