@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from tableauhyperapi import HyperProcess  # type: ignore[import-untyped]
 
 from pipeline.costs import PriceBook
@@ -61,9 +61,9 @@ class ChargedOnce:
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Give rows of costs without the charges that were in rows given before."""
-        is_charge = pc.equal(rows["band"].cast(pa.string()), pa.scalar(STANDING)).fill_null(fill_value=False)
-        charges = rows.filter(is_charge)
+        is_charge = rows["band"].cast(pa.string()).to_numpy() == STANDING
+        charges = rows.filter(pa.array(is_charge))
         keys = list(zip(charges["meter_id"].to_pylist(), charges["date"].to_pylist(), strict=True))
-        again = pa.array([key in self._charged for key in keys], pa.bool_())
+        is_new = np.array([key not in self._charged for key in keys], dtype=np.bool_)
         self._charged.update(keys)
-        return pa.concat_tables([rows.filter(pc.invert(is_charge)), charges.filter(pc.invert(again))])
+        return pa.concat_tables([rows.filter(pa.array(~is_charge)), charges.filter(pa.array(is_new))])
