@@ -6,6 +6,7 @@ executable.
 
 import os
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -123,3 +124,28 @@ def test_a_wrong_token_is_refused(site: StandIn, login: Callable[[str], "subproc
     assert refused.returncode == 1
     assert "401001" in refused.stdout + refused.stderr
     assert site.state.sessions == {}
+
+
+def test_it_refreshes_what_we_have_published(
+    site: StandIn,
+    tabcmd: Tabcmd,
+    login: Callable[[str], object],
+    hyperd: HyperProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The credentials that we have embedded let the site in to the database."""
+    for name, value in {"TOKEN_NAME": "nightly", "TOKEN": SECRET, "W_USER": "reader", "W_PASSWORD": "p"}.items():
+        monkeypatch.setenv(f"HYPERWATT_TABLEAU_{name}", value)
+    with zipfile.ZipFile(tmp_path / "tariffs.tdsx", "w") as packed:
+        packed.writestr("t.tds", "<datasource><connection class='mysql' server='db.corp'/></datasource>")
+    said = {"file": str(tmp_path / "tariffs.tdsx"), "credentials": "w", "schedule": "Nightly"}
+    declared = {"site": f"{site.url}/#/site/energy", "datasources": {"tariffs": said}}
+    (tmp_path / "extracts").mkdir()
+    assert publish(Settings(out=tmp_path, publish=declared), hyper=hyperd).refused == {}
+    login(SECRET)
+    refreshed = tabcmd("refreshextracts", "--datasource", "tariffs", "--project", "default")
+    site.state.settle()
+
+    assert refreshed.returncode == 0, refreshed.stderr
+    assert site.state.named("datasource", "tariffs").refreshes == 1
