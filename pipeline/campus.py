@@ -135,6 +135,22 @@ def interval_starts(minutes: int, years: int, last_year: int) -> Instants:
     return np.arange(first, end, minutes * 60, dtype=np.int64)
 
 
+def grid_factors(starts: Instants) -> Floats:
+    """Give the carbon of a kWh of an invented grid: little by sunlight, much on winter evenings. [kg/kWh]
+
+    Parameters
+    ----------
+    starts : array of int64, shape (hours,)
+        [s since 1970 UTC]
+    """
+    wall = starts + utc_offsets(TIMEZONE, starts)
+    day, hour = wall / DAY, (wall % DAY) / HOUR
+    winter = np.cos(2 * np.pi * (day - 20) / 365.25)
+    sun = np.maximum(np.cos(2 * np.pi * (hour - 12.5) / 24), 0) * (1 - 0.3 * winter)
+    evening = np.exp(-(((hour - 19.5) / 2) ** 2))
+    return np.asarray((0.26 + 0.03 * winter - 0.15 * sun + 0.06 * evening).round(4))
+
+
 def simulate(building: Building, starts: Instants, seed: int) -> list[Load]:
     """Give a building's true readings: one channel, or two where panels on the roof feed in.
 

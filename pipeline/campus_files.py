@@ -100,6 +100,11 @@ def write_register(path: Path, load: Load, dial: Floats) -> Path:
     return _write_rows(path, [["meter", "read_at", "register_kwh"], *rows])
 
 
+def write_factors(path: Path, starts: Instants, factors: Floats) -> Path:
+    """Write `start_utc,kg_per_kwh`, an hour a row."""
+    return _write_rows(path, [["start_utc", "kg_per_kwh"], *zip(_text(starts).tolist(), _cells(factors), strict=True)])
+
+
 def _write_rows(path: Path, rows: Iterable[Iterable[str]]) -> Path:
     """Write CSV, compressed when the name ends in `.gz` (with no time in it, so that equal seeds give equal files)."""
     text = "".join(",".join(row) + "\n" for row in rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.campus import BUILDINGS, TIMEZONE, Load, interval_starts, simulate
+from pipeline.campus import BUILDINGS, TIMEZONE, Load, grid_factors, interval_starts, simulate
 from pipeline.campus_faults import (
     DIAL_DIGITS,
     TRUTH_COLUMNS,
@@ -17,7 +17,14 @@ from pipeline.campus_faults import (
     list_repeated,
     read_dial,
 )
-from pipeline.campus_files import write_columns, write_day_rows, write_long, write_register, write_wide
+from pipeline.campus_files import (
+    write_columns,
+    write_day_rows,
+    write_factors,
+    write_long,
+    write_register,
+    write_wide,
+)
 
 LAST_YEAR = 2025
 
@@ -38,7 +45,7 @@ class Campus:
     register : Path
         `meters.csv`: sites and meters.
     settings : Path
-        `hyperwatt.toml` for these files.
+        `hyperwatt.toml` for these files, with an invented tariff and a file of invented emission factors.
     truth : DataFrame
         One row an injected fault: `meter_id`, `channel`, `rule_id`, `first_start_utc`, `last_start_utc` [s since 1970
         UTC], `intervals`, `note`.
@@ -85,6 +92,8 @@ def write_campus(folder: Path, *, buildings: int = len(BUILDINGS), years: int = 
     files, dial_truth = _write_files(folder, written)
     truth = pd.concat([list_faults(true), dial_truth], ignore_index=True).sort_values(["rule_id", "first_start_utc"])
     (folder / "hyperwatt.toml").write_text(SETTINGS, encoding="utf-8")
+    hours = interval_starts(60, years, LAST_YEAR)
+    write_factors(folder / "grid_factors.csv", hours, grid_factors(hours))
     return Campus(
         files,
         _write_meters(folder / "meters.csv", buildings),
@@ -212,4 +221,28 @@ timezone = "UTC"
 is_register = true
 digits = {DIAL_DIGITS}
 reset_window = ["06:45", "08:15"]
+
+[[tariff]]                       # nobody's prices: invented, like the campus
+name = "campus"
+currency = "USD"
+standing_charge = 12.5
+feed_in_price = 0.06
+
+[[tariff.rate]]                  # the first that matches holds
+name = "evening"
+price = 0.38
+hours = [16, 21]
+days = "weekdays"
+
+[[tariff.rate]]
+name = "night"
+price = 0.13
+hours = [22, 6]
+
+[[tariff.rate]]
+name = "day"
+price = 0.21
+
+[carbon]                         # invented too; its own mean of a year is the average factor
+file = "grid_factors.csv"
 """

@@ -75,6 +75,11 @@ class Pricing:
         """True when there is anything to work out."""
         return bool(self.tariffs or self.carbon)
 
+    def is_factors(self, path: Path) -> bool:
+        """Tell whether a file is that of factors, which is no meter file though it may lie among them."""
+        factors = self.carbon.file if self.carbon else None
+        return factors is not None and path.absolute() == factors.absolute()
+
     def fingerprint(self) -> str:
         """Give a text that is another one when prices, factors or the bytes of their file change.
 

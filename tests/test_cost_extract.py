@@ -186,6 +186,16 @@ def test_factors_that_cannot_be_read(folder: Path, hyperd: HyperProcess) -> None
     assert len(costs_of(settings, hyperd)) > len(before)
 
 
+def test_the_file_of_factors_is_no_meter_file(folder: Path) -> None:
+    """It may lie among the files of a run, whose folder or name is given."""
+    write_file(folder / "in" / "a.csv", {"b1": usage("2024-01-01", 7)})
+    (folder / "carbon.csv").rename(folder / "in" / "carbon.csv")
+    settings = settings_of(folder, PRICES.replace('"carbon.csv"', '"in/carbon.csv"'))
+    report = run([folder / "in", folder / "in" / "carbon.csv"], settings)
+
+    assert (len(report.files), report.channels, report.trouble) == (1, 1, {})
+
+
 def test_a_first_run_with_unreadable_factors(folder: Path) -> None:
     """Everything else of it is done."""
     (folder / "carbon.csv").unlink()

@@ -46,6 +46,19 @@ def test_extracts_hold_it_all(shown: Showcase) -> None:
     assert rows["findings"] == len(shown.report.findings)
 
 
+def test_costs_and_carbon(shown: Showcase) -> None:
+    """Every day of every meter has a price and a factor of its hours; panels are paid for what they feed in."""
+    costs = read_extract(shown.out / "extracts" / "costs.hyper")
+    energy = costs.groupby("channel")["energy_kwh"].sum()
+    bands = costs.groupby("band", dropna=False)["cost"].sum()
+
+    assert energy.sum() == pytest.approx(shown.energy["final_kwh"].sum(), rel=1e-9)
+    assert sorted(bands.index) == ["day", "evening", "feed-in", "night", "standing charge"]
+    assert bands["feed-in"] == pytest.approx(-0.06 * energy["received"])
+    assert costs.loc[costs["channel"] == "delivered", "hourly_factor_share"].dropna().round(9).eq(1).all()
+    assert 0.9 < costs["co2_hourly_kg"].sum() / costs["co2_average_kg"].sum() < 1.1
+
+
 def test_again_changes_nothing(shown: Showcase) -> None:
     """A second demo in the same folder finds everything loaded, and scores the same."""
     again = run_demo(shown.out, silent)
