@@ -34,10 +34,23 @@ def show_report(report: Any) -> None:
         click.echo(f"{path}: already loaded, nothing changed")
     if loaded:
         click.echo(_sentence(report))
+        _show_assumptions(loaded)
         _show_findings(console, report.findings)
     for note in report.notes:
         click.echo(note)
     _refuse(report.refused, report.trouble)
+
+
+def _show_assumptions(files: list[FileIn]) -> None:
+    """Say what was assumed for want of a word in the files: what names the option that would have said it."""
+    assumed: dict[str, list[Path]] = {}
+    for file in files:
+        for note in dict.fromkeys(file.notes):
+            if "(--" in note:
+                assumed.setdefault(note, []).append(file.path)
+    for note, paths in assumed.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        click.echo(f"assumed for {paths[0]}{more}: {note}")
 
 
 def show_check(report: Any) -> None:

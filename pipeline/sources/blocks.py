@@ -20,6 +20,7 @@ from pyarrow import csv as arrow_csv
 
 from pipeline.errors import FileRefusedError
 from pipeline.sources.document import Document, utf8_stream
+from pipeline.sources.notation import join_date
 from pipeline.sources.table import NULLS, Table
 
 TEXT = pa.string()
@@ -210,6 +211,19 @@ def _unclosed(document: Document, table: Table, content: bytes, offset: int) -> 
 
 
 def _parse(content: memoryview, offset: int, table: Table, types: Mapping[int, pa.DataType]) -> Block:
+    if table.joined and table.joined[0] in types:
+        return _with_dates(_parse_plain(content, offset, table, {**types, **dict.fromkeys(table.joined, TEXT)}), table)
+    return _parse_plain(content, offset, table, types)
+
+
+def _with_dates(block: Block, table: Table) -> Block:
+    """Put the stamps that stand in several columns together, in the place of the first."""
+    parts = [block.columns[each].to_pylist() for each in table.joined]
+    stamps = [join_date(list(row)) if all(row) else None for row in zip(*parts, strict=True)]
+    return replace(block, columns={**block.columns, table.joined[0]: pa.array(stamps, TEXT)})
+
+
+def _parse_plain(content: memoryview, offset: int, table: Table, types: Mapping[int, pa.DataType]) -> Block:
     numbers_as_text = {position: TEXT if kind == pa.float64() else kind for position, kind in types.items()}
     for attempt in (types, numbers_as_text, dict.fromkeys(types, TEXT)):
         broken: list[str] = []

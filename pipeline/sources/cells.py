@@ -8,12 +8,34 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.sources.stamps import NO_STAMP
-from pipeline.sources.table import NULLS, UNIT_BEHIND
+from pipeline.sources.table import BELOW_ZERO, NULLS, UNIT_BEHIND
 
 Bools = NDArray[np.bool_]
 
 _SPACES = "[\u00a0\u202f\u2009 '\u2019]"
 _SPACED = rf"^[-+]?\d{{1,3}}({_SPACES}\d{{3}})+([.,]\d*)?$"
+
+
+_SCALES = {"w": 1.0, "kw": 1e3, "mw": 1e6, "gw": 1e9, "wh": 1.0, "kwh": 1e3, "mwh": 1e6, "gwh": 1e9}
+_SCALED = r"(?i)\d\s*(?P<unit>[gmk]?wh?)$"
+
+
+def unit_factors(column: "pa.Array[Any]", base: str) -> NDArray[np.float64] | None:
+    """Give what brings numbers with units behind them, `532 W` and `1.2 kW`, to the unit `base`; None: nothing does.
+
+    NaN where energy stands for power or the other way round.
+    """
+    base = base.lower()
+    if pa.types.is_floating(column.type) or base not in _SCALES:
+        return None
+    found: Any = pc.utf8_lower(pc.struct_field(pc.extract_regex(pc.utf8_trim_whitespace(column), _SCALED), "unit"))
+    units: list[str] = [each for each in pc.unique(found).to_pylist() if each is not None]
+    if set(units) <= {base}:
+        return None
+    scale = {
+        unit: _SCALES[unit] / _SCALES[base] if unit.endswith("h") == base.endswith("h") else np.nan for unit in units
+    }
+    return np.array([1.0 if each is None else scale[each] for each in found.to_pylist()])
 
 
 def codes_of(column: "pa.Array[Any]") -> tuple[NDArray[np.int32], list[str]]:
@@ -33,6 +55,7 @@ def floats_of(column: "pa.Array[Any]", decimal: str) -> tuple[NDArray[np.float64
     else:
         trimmed = pc.utf8_trim_whitespace(column)
         trimmed = pc.if_else(pc.is_in(trimmed, pa.array(NULLS)), "", trimmed)
+        trimmed = pc.replace_substring_regex(trimmed, BELOW_ZERO, r"-\1\2\3")
         plain = _plain_numbers(pc.replace_substring_regex(trimmed, UNIT_BEHIND, r"\1"), decimal)
         readable = pc.match_substring_regex(plain, r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?$")
         numbers: Any = pc.if_else(readable, plain, pa.scalar(None, pa.string())).cast(pa.float64())

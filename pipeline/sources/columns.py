@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.schema import Quality
 from pipeline.sources.blocks import LABEL, Block, read_blocks
-from pipeline.sources.cells import codes_of, floats_of, instants_of
+from pipeline.sources.cells import codes_of, floats_of, instants_of, unit_factors
 from pipeline.sources.day_periods import period_seconds
 from pipeline.sources.document import Document
 from pipeline.sources.keys import streams_of
@@ -159,6 +159,9 @@ def _value(
     reading: Reading, block: Block, column: ValueColumn, keep: NDArray[np.bool_], quality: Codes | None
 ) -> NDArray[np.float64]:
     value, bad = floats_of(block.columns[column.position], reading.table.decimal)
+    if column.unit and (factors := unit_factors(block.columns[column.position], column.unit)) is not None:
+        bad = np.isnan(factors) if bad is None else bad | np.isnan(factors)
+        value = value * factors
     if bad is not None:
         note_values(reading, block, column, bad & keep)
     if column.sign:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.sources.stamps import NO_STAMP, is_epoch, label_parser, split_label
-from pipeline.sources.table import NULLS, Table, kind_of, without_unit
+from pipeline.sources.table import NULLS, Table, kind_of, with_minus, without_unit
 
 
 def cells_of_column(table: Table, position: int, most: int = 400) -> list[str]:
@@ -131,7 +131,7 @@ def numbers_of(table: Table, position: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1 << 16)
 def _number(cell: str, decimal: str) -> float:
-    plain = without_unit(cell).replace("\xa0", "").replace("\u202f", "")
+    plain = with_minus(without_unit(cell)).replace("\xa0", "").replace("\u202f", "")
     plain = plain.replace(".", "").replace(",", ".") if decimal == "," else plain.replace(",", "")
     try:
         return float("nan" if plain in NULLS or "_" in plain else plain)

@@ -15,7 +15,7 @@ from pipeline.sources.evidence import (
     numbers_of,
     same,
 )
-from pipeline.sources.table import Table
+from pipeline.sources.table import Table, without_unit
 from pipeline.sources.units import DIALECT, UNIT_SPELLINGS, heat_unit, unit_in
 from pipeline.sources.words import (
     REGISTER_WORDS,
@@ -98,7 +98,12 @@ def is_id(table: Table, position: int) -> bool:
 
 def unit_behind(table: Table, position: int) -> str | None:
     """Find the unit that stands behind the numbers themselves, as building systems write them."""
-    return next((unit for cell in cells_of_column(table, position, 20) if (unit := unit_in(cell))), None)
+    for cell in cells_of_column(table, position, 20):
+        bare = without_unit(cell)
+        behind = cell[len(bare) :].strip().lower()
+        if unit := UNIT_SPELLINGS.get(behind) or unit_in(cell):
+            return unit
+    return None
 
 
 def _states_unit(table: Table, position: int) -> bool:

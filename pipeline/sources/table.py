@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from pipeline.errors import FileRefusedError, SettingsError
 from pipeline.sources.document import SAMPLE_BYTES, Document, read_text
+from pipeline.sources.notation import date_columns, guess_decimal, join_date
 from pipeline.sources.source import Feed
 from pipeline.sources.spellings import respelled
 from pipeline.sources.stamps import month_text, split_label
@@ -39,10 +40,9 @@ _STAMP = re.compile(
 )
 _UNITS = re.compile(r"(?:[GMk]?Wh?|k?VArh?)", re.IGNORECASE)
 UNIT_BEHIND = r"(?i)(\d)\s*(?:[gmk]?w(?:[-·. ]?h(?:r|rs)?)?|[mk]?varh?)$"
+BELOW_ZERO = r"^(?:\((\d[\d.,]*)\)|(\d[\d.,]*)-|[−–](\d[\d.,]*))$"
+"""Numbers below zero as accountants, mainframes and word processors write them: (0.4), 0.4- and a long minus."""
 _UNIT_BEHIND = re.compile(r"(?<=\d)\s*(?:[gmk]?w(?:[-·. ]?h(?:r|rs)?)?|[mk]?varh?)$", re.IGNORECASE)
-_POINT = re.compile(r"-?\d*\.\d+")
-_COMMA = re.compile(r"-?(\d*|\d{1,3}(\.\d{3})+),\d+")
-_GROUPED = re.compile(r"-?[1-9]\d{0,2},\d{3}")
 _MINUTES = re.compile(r"PT(\d+)M|(\d{1,2})")
 
 
@@ -73,6 +73,8 @@ class Table:
         True when `rows` is all there is.
     units : tuple of str
         What stands in a row of units below the names; empty when there is none.
+    joined : tuple of int
+        Columns of year, month and day, and perhaps of hour and minute, that are read as one in the place of the year.
     """
 
     names: tuple[str, ...]
@@ -87,6 +89,7 @@ class Table:
     newline: bytes = b"\n"
     whole: bool = False
     units: tuple[str, ...] = ()
+    joined: tuple[int, ...] = ()
 
     def unit_below(self, position: int) -> str:
         """Give what a row of units below the names says of a column; "" for nothing."""
@@ -127,12 +130,15 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
     if header is not None and feed.header_rows is None:
         _refuse_unnamed(document, parsed[header][1], data)
     names = _fit(parsed[header][1], width) if header is not None else [str(n + 1) for n in range(width)]
+    joined = date_columns(names, data) if header is not None else ()
+    for row in data if joined else ():
+        row[joined[0]] = join_date([row[each] for each in joined])
     unit, minutes = _preamble_facts([cells for _, cells in parsed[: first if header is None else header]])
     return Table(
         names=tuple(names),
         named=header is not None,
         delimiter=delimiter,
-        decimal=feed.decimal or _guess_decimal(document, data, delimiter),
+        decimal=feed.decimal or guess_decimal(document, data, delimiter),
         offset=len("".join(lines[:begin]).encode()),
         first_line=begin + 1,
         rows=data,
@@ -141,6 +147,7 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
         newline=b"\r" if "\n" not in text and "\r" in text else b"\n",
         whole=whole and first + rows >= len(parsed),
         units=() if below is None else tuple(_fit(parsed[below][1], width)),
+        joined=joined,
     )
 
 
@@ -165,12 +172,21 @@ def without_unit(cell: str) -> str:
     return _UNIT_BEHIND.sub("", cell) if cell[-1:].isalpha() else cell
 
 
+def with_minus(cell: str) -> str:
+    """Write a number below zero with a minus in front: (0.4), 0.4- and −0.4 are -0.4."""
+    if cell[:1] in ("(", "−", "–") or cell[-1:] == "-":
+        found = re.fullmatch(BELOW_ZERO, cell)
+        return cell if found is None else "-" + "".join(filter(None, found.groups()))
+    return cell
+
+
 @lru_cache(maxsize=1 << 16)
 def kind_of(cell: str) -> str:
     """Tell what a cell looks like: "blank", "number" (a unit may follow it), "time", "stamp" or "text"."""
     cell = without_unit(cell)
     if cell in NULLS:
         return "blank"
+    cell = with_minus(cell)
     for kind, pattern in (("number", _NUMBER), ("time", _TIME), ("stamp", _STAMP)):
         if pattern.fullmatch(cell):
             return kind
@@ -300,38 +316,6 @@ def _is_data(row: list[str], kinds: list[str], any_stamp: bool = False) -> bool:
 def _fits(row: list[str], width: int) -> bool:
     """Whether a row is as wide as most: one cell more or less, or too many that are all empty."""
     return abs(len(row) - width) <= 1 or (len(row) > width and not any(cell.strip() for cell in row[width:]))
-
-
-def _guess_decimal(document: Document, rows: list[list[str]], delimiter: str) -> str:
-    """A comma when numbers have one and no point: never where the comma separates cells that are not quoted.
-
-    Raises
-    ------
-    FileRefusedError
-        V21, when every number has a mark and three digits behind it, so that 1,234 may be one or a thousand.
-    """
-    cells = [cell.strip() for row in rows[:200] for cell in row[:200]]
-    points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)
-    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
-    if len(commas) <= points:
-        return "," if _are_thousands(cells, r"\.") else "."
-    if _are_thousands(cells, ","):
-        return "."
-    if delimiter == "," and all(_GROUPED.fullmatch(cell) for cell in commas):
-        reason = f"numbers such as {commas[0]!r} may have a decimal comma or thousands set off by one"
-        raise FileRefusedError(document.path, reason, "give --decimal , or --decimal .")
-    return ","
-
-
-def _are_thousands(cells: list[str], mark: str, fewest: int = 5) -> bool:
-    """Whether a mark sets off thousands: always three digits behind it, and none where there are three in all.
-
-    With a decimal mark, numbers without it would not all be whole hundreds beside others that always have three places.
-    """
-    grouped = [cell for cell in cells if re.fullmatch(rf"-?[1-9]\d{{0,2}}({mark}\d{{3}})+", cell)]
-    whole = [cell for cell in cells if re.fullmatch(r"-?[1-9]\d{2}", cell)]
-    other = any(re.fullmatch(rf"-?\d*{mark}\d+", cell) and cell not in grouped for cell in cells)
-    return len(grouped) >= fewest and len(whole) >= fewest and not other
 
 
 def _preamble_facts(rows: list[list[str]]) -> tuple[str | None, int | None]:

@@ -49,6 +49,8 @@ class ValueColumn:
         1: of its values those above zero, -1: those below, turned; 0: all as they stand.
     sparse : bool
         Its readings are longer than the rows: blank cells between them are none.
+    unit : str
+        What stands behind the first numbers; others are brought to it.
     """
 
     position: int
@@ -56,6 +58,7 @@ class ValueColumn:
     stream: Stream
     sign: int = 0
     sparse: bool = False
+    unit: str = ""
 
 
 def file_meter(path: Path) -> str:
@@ -92,7 +95,8 @@ def value_columns(
             reset_window=("any", "any") if position in dials and begins_anew(table, position) else None,
         )
         sparse = roles.meter is None and is_sparse(table, position)
-        columns += _with_sign(ValueColumn(position, name, stream, sparse=sparse), table, notes)
+        column = ValueColumn(position, name, stream, sparse=sparse, unit=unit_behind(table, position) or "")
+        columns += _with_sign(column, table, notes)
     # What passes the meter comes before what is made or used behind it, and takes the meter's own name.
     return tuple(sorted(columns, key=lambda column: not set(words_of(column.name)) & GRID_WORDS))
 
@@ -141,12 +145,11 @@ def _meaning(document: Document, table: Table, roles: Roles, feed: Feed, positio
     if is_energy_word(name) or (table.named and roles.meter is None and not is_plain_quantity(name) and not untold):
         _note(notes, "no unit is stated: values are taken as kWh (--unit)")
         return Meaning("kWh")
-    raise FileRefusedError(
-        document.path,
-        f"nothing says in which unit {name.strip() or f'column {position + 1}'!r} is",
-        "give --unit kWh, Wh, MWh, kW, W or MW",
-        "V15",
-    )
+    remedy = "give --unit kWh, Wh, MWh, kW, W or MW"
+    if document.encoding == "cp1252" and is_garbled(name):
+        remedy += "; if that is no name, --encoding cp1251, cp1250, gb18030, shift_jis … first"
+    what = name.strip() or f"column {position + 1}"
+    raise FileRefusedError(document.path, f"nothing says in which unit {what!r} is", remedy, "V15")
 
 
 def _refuse_heat(document: Document, name: str) -> None:

@@ -28,12 +28,15 @@ MOST_BYTES = 1 << 30
 MOST_CELLS = 50_000_000
 """Rows times columns of a sheet that is still read (chosen): the reader takes 32 bytes for each, empty or not."""
 _CELL = re.compile(rb"""<(?:\w+:)?(?:c|row)\b[^>]*?\br=["']([A-Za-z]{0,4})(\d{1,10})["']""")
+_SUMMARY = re.compile(r"summary|overview|totals?$|pivot|chart|übersicht|zusammenfassung|résumé|resumen", re.IGNORECASE)
+"""Names of sheets that say the others' readings once more; read only where there is no other."""
 _MIDNIGHT = datetime(1899, 12, 31)
 
 
 def read_sheets(document: Document) -> Iterator[Document]:
     """Give each sheet of a workbook that holds anything as a document of CSV text; any other document as it is.
 
+    A sheet that sums up the others by its name is left out.
     A sheet is named `book.xlsx`, or `book.xlsx/Sheet2` when several hold data. Date cells become `2023-09-01` or
     `2023-09-01T01:03:59` on the clock of the sheet (a workbook knows no zone), times `00:30:00` and `24:00:00`.
 
@@ -48,8 +51,9 @@ def read_sheets(document: Document) -> Iterator[Document]:
     sheets = list(_sheets(document))
     if not sheets:
         raise FileRefusedError(document.path, "this workbook is empty: no sheet holds a cell")
-    for name, content in sheets:
-        path = document.path if len(sheets) == 1 else document.path / name
+    plain = [each for each in sheets if not _SUMMARY.search(each[0])] or sheets
+    for name, content in plain:
+        path = document.path if len(plain) == 1 else document.path / name
         yield Document(path, partial(_open, content), "utf-8", (*document.notes, f"read from sheet {name!r}"))
 
 
