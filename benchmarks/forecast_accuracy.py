@@ -236,8 +236,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 work = partial(
                     cases_of, meters=meters, origins=origins, horizon=horizon, with_temperature=with_temperature
                 )
-                cases = [case for found in pool.map(work, chosen) for case in found]
                 heading = f"{horizon * 24} h ahead, {'with' if with_temperature else 'without'} temperature"
+                cases = []
+                for number, found in enumerate(pool.map(work, chosen), start=1):
+                    cases += found
+                    sys.stderr.write(f"{heading}: {number} of {len(chosen)} meters, {len(cases)} cases\n")
                 sys.stdout.write("\n".join([heading, *report(cases), ""]) + "\n")
                 sys.stdout.flush()
 
