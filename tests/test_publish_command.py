@@ -20,6 +20,7 @@ from pipeline.config import load_settings
 from pipeline.run import run as run_pipeline
 
 SECRET = "NightlySecret+/=="
+PASSWORD = "Read'er & <only>"
 ROOT = Path(__file__).resolve().parents[1]
 
 PUBLISH = """
@@ -58,7 +59,8 @@ def place(tmp_path: Path, site: StandIn) -> Callable[..., Path]:
 
     def write(more: str = "") -> Path:
         key = tmp_path / "key.toml"
-        key.write_text(f'token_name = "nightly"\ntoken = "{SECRET}"\n')
+        login = f'warehouse_user = "reader"\nwarehouse_password = "{PASSWORD}"\n'
+        key.write_text(f'token_name = "nightly"\ntoken = "{SECRET}"\n{login}')
         key.chmod(0o600)
         said = f'[publish]\nsite = "{site.url}/#/site/energy/home"\nkey_file = "{key}"\n{more}'
         (tmp_path / "hyperwatt.toml").write_text(said)
@@ -192,6 +194,47 @@ def test_killed_and_run_again(site: StandIn, place: Callable[..., Path], moment:
     assert site.state.named("datasource", "big").tags == {"hyperwatt"}
 
 
+BOOK = """<workbook><datasource><connection class='mysql' server='db.corp'/></datasource>
+<worksheets><worksheet name='Cost'/></worksheets></workbook>"""
+COST = """[publish.datasources]
+[publish.workbooks.cost]
+file = "cost.twb"
+credentials = "warehouse"
+schedule = "Nightly"
+tabpy = "Energy TabPy"
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+@pytest.mark.parametrize("moment", ["PUT .*/connections/", "PUT .*/schedules/", "PUT .*/selected_connection"])
+def test_killed_while_setting_and_run_again(site: StandIn, place: Callable[..., Path], moment: str) -> None:
+    """Whatever was set by then is not set twice, and the rest is."""
+    import re
+
+    folder = place(COST)
+    (folder / "cost.twb").write_text(BOOK)
+    (folder / "out" / "extracts").mkdir(parents=True)
+    process: list[subprocess.Popen[str]] = []
+
+    def kill(request: str) -> None:
+        if re.search(moment, request) and process:
+            process.pop().send_signal(signal.SIGKILL)
+
+    site.watch = kill
+    process.append(first := start(folder, "--out", "out"))
+    first.communicate(timeout=60)
+    assert first.returncode == -signal.SIGKILL
+    site.watch = str
+    again = start(folder, "--out", "out")
+    said = again.communicate(timeout=60)
+
+    assert again.returncode == 0, said
+    content = site.state.named("workbook", "cost")
+    assert [one.password for one in content.connections if one.embed] == [PASSWORD]
+    assert [site.state.schedules[task.schedule] for task in site.state.tasks] == ["Nightly"]
+    assert site.state.extensions[content.extension] == "Energy TabPy"
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of a process")
 def test_memory_is_flat(site: StandIn, place: Callable[..., Path]) -> None:
     """Ten times the file takes no more memory than a few pieces of an upload."""
@@ -210,13 +253,14 @@ def test_memory_is_flat(site: StandIn, place: Callable[..., Path]) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="/proc and its like")
 def test_secret_is_in_no_list_of_processes(site: StandIn, place: Callable[..., Path], extracts: Path) -> None:
-    """Neither the command line nor the environment of the process and of its hyperd holds it."""
-    folder = place()
+    """Neither the command line nor the environment of the process and of its hyperd holds it; nor the password."""
+    folder = place("[publish.datasources.readings]\n" + COST.partition("\n")[2])
+    (folder / "cost.twb").write_text(BOOK)
     seen: list[Any] = []
     process: list[subprocess.Popen[str]] = []
 
     def look(request: str) -> None:
-        if process and "fileUploads" in request:
+        if process and ("fileUploads" in request or "/connections/" in request):
             own = psutil.Process(process[0].pid)
             seen.extend([one.cmdline(), one.environ()] for one in (own, *own.children(recursive=True)))
 
@@ -226,4 +270,5 @@ def test_secret_is_in_no_list_of_processes(site: StandIn, place: Callable[..., P
 
     assert child.returncode == 0, said
     assert len(seen) >= 4
-    assert SECRET not in repr(seen) + repr(said)
+    assert site.state.named("workbook", "cost").connections[0].password == PASSWORD
+    assert not any(word in repr(seen) + repr(said) for word in (SECRET, PASSWORD, repr(PASSWORD)[1:-1]))
