@@ -1,9 +1,10 @@
 """Workbooks as pictures and one page: extracts are opened here, `workbooks` asks and draws."""
 
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,7 @@ def _script(tabpy: TabPy | None) -> Any:
 
 @contextmanager
 def asking(paths: Mapping[str, Path], hyper: HyperProcess | None = None) -> Iterator[dict[str, Any]]:
-    """Give what runs SQL on each extract, by name; each is open only while it is asked, for others may want it.
+    """Give what runs SQL on each extract, by name: on a copy, so that all pictures are of one moment and nobody waits.
 
     Parameters
     ----------
@@ -187,20 +188,25 @@ def asking(paths: Mapping[str, Path], hyper: HyperProcess | None = None) -> Iter
     with (
         nullcontext(hyper) if hyper else connect_hyper() as running,
         tempfile.TemporaryDirectory(prefix="hyperwatt-preview-") as folder,
+        ExitStack() as opened,
     ):
-        yield {name: _ask(running, path, Path(folder) / f"{name}.parquet") for name, path in paths.items()}
+        yield {name: _ask(opened, running, path, Path(folder)) for name, path in paths.items()}
 
 
-def _ask(hyper: HyperProcess, path: Path, file: Path) -> Any:
+def _ask(opened: ExitStack, hyper: HyperProcess, path: Path, folder: Path) -> Any:
     from workbooks.preview_sql import UnsupportedError
 
+    file = folder / f"{path.stem}.parquet"
+    target = escape_string_literal(str(file))
+    with told(path):
+        copy = Path(shutil.copy(path, folder / path.name))
+    connection = opened.enter_context(attached(hyper, path, copy, CreateMode.NONE))
+
     def ask(query: str) -> pd.DataFrame:
-        target = escape_string_literal(str(file))
-        with attached(hyper, path, path, CreateMode.NONE) as connection:
-            try:
-                connection.execute_command(f"COPY ({query}) TO {target} WITH (FORMAT PARQUET)")
-            except HyperException as error:
-                raise UnsupportedError(f"hyperd refuses this sheet's question: {error.main_message}") from error
+        try:
+            connection.execute_command(f"COPY ({query}) TO {target} WITH (FORMAT PARQUET)")
+        except HyperException as error:
+            raise UnsupportedError(f"hyperd refuses this sheet's question: {error.main_message}") from error
         return pq.read_table(file).to_pandas()
 
     return ask

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from workbooks.instances import Laid, lay_out
+from workbooks.instances import Instance, Laid, lay_out
 from workbooks.layout import Box
 from workbooks.model import Dashboard, Parameter, Sheet, SpecError, Workbook
 from workbooks.preview_boards import board_svg, placed
+from workbooks.preview_formats import shown
 from workbooks.preview_pictures import Shown, alone_svg
-from workbooks.preview_rows import Ask, marks_of
-from workbooks.preview_sql import UnsupportedError, Value
+from workbooks.preview_rows import Ask, dimension_sql, marks_of
+from workbooks.preview_sql import Rows, UnsupportedError, Value
+from workbooks.preview_states import with_members
 from workbooks.preview_table_calculations import Script
 from workbooks.resolving import names_of, nearest
 
@@ -38,7 +40,7 @@ class Studio:
     asks: Mapping[str, Ask]
     values: Mapping[str, Value] = field(default_factory=dict)
     script: Script | None = None
-    _shown: dict[tuple[str, tuple[tuple[str, Value], ...]], Shown] = field(default_factory=dict, repr=False)
+    _shown: dict[tuple[object, ...], Shown] = field(default_factory=dict, repr=False)
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
@@ -50,14 +52,33 @@ class Studio:
         """Every sheet with its pills resolved, by name."""
         return {one.name: lay_out(one, names_of(one.source, self.book.parameters)) for one in self.book.sheets}
 
-    def shown(self, sheet: Sheet, changed: Mapping[str, Value] | None = None) -> Shown:
-        """Ask for a sheet, with some parameters changed; what was asked before is remembered."""
-        laid = self.laid[sheet.name]
+    def shown(
+        self, sheet: Sheet, changed: Mapping[str, Value] | None = None, kept: Mapping[str, Value] | None = None
+    ) -> Shown:
+        """Ask for a sheet; what was asked before is remembered.
+
+        Parameters
+        ----------
+        sheet : Sheet
+            One of the workbook.
+        changed : mapping of str to Value
+            Parameters, by caption, that are not as they are at first.
+        kept : mapping of str to Value
+            The one value that a quick filter keeps, by the name of its pill.
+        """
+        laid = with_members(self.laid[sheet.name], kept or {})
         values = {**self.values, **(changed or {})}
-        key = (sheet.name, tuple((name, values[name]) for name in laid.parameters if name in values))
+        key = (sheet.name, *((name, values[name]) for name in laid.parameters if name in values), *(kept or {}).items())
         if key not in self._shown:
             self._shown[key] = self._ask(laid, values)
         return self._shown[key]
+
+    def members(self, sheet: Sheet, one: Instance) -> list[tuple[Value, str]]:
+        """Give the values of a dimension of a sheet's extract, with how they are shown."""
+        rows = Rows(self.laid[sheet.name].names, self.values)
+        value = dimension_sql(one, rows)
+        query = f"SELECT {value} AS c0 FROM {rows.source} WHERE {value} IS NOT NULL GROUP BY 1 ORDER BY 1"
+        return [(value, shown(value, one)) for value in self.asks[sheet.source.name](query)["c0"].tolist()]
 
     def _ask(self, laid: Laid, values: Mapping[str, Value]) -> Shown:
         try:

@@ -14,6 +14,7 @@ from workbooks.preview_formats import shown
 from workbooks.preview_labels import FONT, drawn, labels, lines
 from workbooks.preview_rows import Marks
 from workbooks.preview_sql import UnsupportedError
+from workbooks.preview_tooltips import MOST_TOLD, tooltips
 
 ROOM = {"columns": 70, "rows": 46}
 """What axes and their titles take of a sheet, about. [px]"""
@@ -48,9 +49,12 @@ def chart(marks: Marks, width: float, height: float) -> tuple[Any, str]:
     rows = axis_of(marks, "rows", height - ROOM["rows"])
     columns, rows = as_map(marks, columns, rows)
     kind = kind_of(marks, columns, rows)
-    data = _kept(_columns(marks, marks.frame, columns, rows), columns, rows)
+    data = _columns(marks, marks.frame, columns, rows)
+    if len(data) <= MOST_TOLD:
+        data["says"] = tooltips(marks)
+    data = _kept(data, columns, rows)
     layers = [_main(kind, marks, data, columns, rows), *lines(marks, columns), *_overlay(marks, columns, rows)]
-    layers += labels(kind, data, columns, rows)
+    layers += [*_points(kind, marks, data, columns, rows), *labels(kind, data, columns, rows)]
     size = alt.AutoSizeParams(type="fit", contains="padding")
     whole = alt.layer(*layers).properties(width=width, height=height, autosize=size, padding=2)
     return _styled(whole), "; ".join([*_left_out(columns, rows), *([NO_MAP] if marks.laid.is_map else [])])
@@ -71,7 +75,9 @@ def kind_of(marks: Marks, columns: Axis, rows: Axis) -> str:
 def _styled(whole: Any) -> Any:
     axis = {"labelFontSize": 10, "titleFontSize": 10, "titleFontWeight": "normal", "labelColor": "#444444"}
     axis |= {"titleColor": "#444444", "gridColor": "#ececec", "domainColor": "#bbbbbb", "tickColor": "#bbbbbb"}
-    return whole.configure(font=FONT, aria=False).configure_axis(**axis).configure_view(stroke=None)
+    # Only marks with words of their own are for readers of screens: ticks and lines are not.
+    silent = whole.configure(font=FONT).configure_axis(aria=False, **axis).configure_mark(aria=False)
+    return silent.configure_view(stroke=None)
 
 
 def _left_out(columns: Axis, rows: Axis) -> list[str]:
@@ -128,6 +134,9 @@ def _kept(frame: pd.DataFrame, columns: Axis, rows: Axis) -> pd.DataFrame:
 def _main(kind: str, marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis) -> Any:
     channels = channel(columns, "x") | channel(rows, "y") | {"color": color_encoding(marks, "color")}
     details = [f"{name}:N" for name in data if str(name).startswith("detail")]
+    told: dict[str, Any] = {"aria": True} if "says" in data else {}
+    if told and kind not in ("Line", "Area"):
+        channels["description"] = "says:N"
     base = drawn(data)
     if kind == "GanttBar":
         return _gantt(marks, data, columns, rows, channels)
@@ -140,10 +149,10 @@ def _main(kind: str, marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis
     makers: dict[str, Any] = {
         "Line": lambda: base.mark_line(strokeWidth=2).encode(**channels, detail=details),
         "Area": lambda: base.mark_area(opacity=0.8).encode(**channels, detail=details),
-        "Circle": lambda: base.mark_circle(opacity=opacity, size=size).encode(**channels, detail=details),
-        "Square": lambda: base.mark_rect(stroke="white", strokeWidth=0.5).encode(**channels),
-        "Bar": lambda: base.mark_bar().encode(**channels),
-        "Text": lambda: base.mark_text(fontSize=10, color=BLACK).encode(**channels | {"text": "label:N"}),
+        "Circle": lambda: base.mark_circle(opacity=opacity, size=size, **told).encode(**channels, detail=details),
+        "Square": lambda: base.mark_rect(stroke="white", strokeWidth=0.5, **told).encode(**channels),
+        "Bar": lambda: base.mark_bar(**told).encode(**channels),
+        "Text": lambda: base.mark_text(fontSize=10, color=BLACK, **told).encode(**channels | {"text": "label:N"}),
     }
     if kind not in makers or (kind == "Square" and not (columns.keys and rows.keys)):
         raise UnsupportedError(f"the preview has no {kind} marks on these axes")
@@ -156,7 +165,7 @@ def _bars_over_time(data: pd.DataFrame, columns: Axis, rows: Axis, channels: dic
     end = groups.cumsum()
     stacked = data.assign(y=end - data["y"], y_end=end)
     ends = {"x2": alt.X2("x_end"), "y2": alt.Y2("y_end")}
-    return drawn(stacked).mark_bar().encode(**channels | ends)
+    return drawn(stacked).mark_bar(aria="says" in data).encode(**channels | ends)
 
 
 def _gantt(marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis, channels: dict[str, Any]) -> Any:
@@ -164,13 +173,15 @@ def _gantt(marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis, channels
     size = data["size"].fillna(0) if "size" in data else pd.Series(1.0, index=data.index)
     if rows.is_measure:
         ends = {"y2": alt.Y2("y_end")} | ({"x2": alt.X2("x_end")} if columns.is_date else {})
-        return drawn(data.assign(y_end=data["y"] + size)).mark_bar().encode(**channels | ends)
+        return drawn(data.assign(y_end=data["y"] + size)).mark_bar(aria="says" in data).encode(**channels | ends)
     stops: Any
     if columns.is_date:
         stops = _instants(pd.to_datetime(data["x"]).dt.tz_localize(None) + pd.to_timedelta(size, unit="D"))
     else:
         stops = list(data["x"] + size)
-    bars = drawn(data.assign(x_end=stops)).mark_bar(strokeWidth=0 if len(data) > MOST_OUTLINED else 2)
+    bars = drawn(data.assign(x_end=stops)).mark_bar(
+        strokeWidth=0 if len(data) > MOST_OUTLINED else 2, aria="says" in data
+    )
     return bars.encode(**channels, x2=alt.X2("x_end"), stroke=_stroke(marks))
 
 
@@ -183,6 +194,13 @@ def _stroke(marks: Marks) -> Any:
     if "value" in made:
         return alt.value(made["value"])
     return alt.Stroke("color:N", scale=alt.Scale(**made["scale"]), legend=None)
+
+
+def _points(kind: str, marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis) -> Iterator[Any]:
+    """Lay something to point at over each value of a line, which as a whole has no words."""
+    if kind in ("Line", "Area") and "says" in data:
+        channels = channel(columns, "x") | channel(rows, "y") | {"description": "says:N"}
+        yield drawn(data).mark_circle(size=90, opacity=0, aria=True).encode(**channels)
 
 
 def _overlay(marks: Marks, columns: Axis, rows: Axis) -> Iterator[Any]:

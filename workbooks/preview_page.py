@@ -1,32 +1,24 @@
 """One page with all dashboards and stories, which needs nothing but itself: no address outside it, no server.
 
-Controls work one at a time: the picture of each sheet is drawn beforehand for each choice of each parameter, the
-others as at first. All combinations would be millions.
+Pictures are drawn beforehand, for the combinations of choices that `preview_states` names; the page puts in the one
+that was chosen, and says so where there is none.
 """
 
-import base64
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
-from workbooks.model import Dashboard, Parameter, Sheet, Story, Zone
+from workbooks.instances import Laid
+from workbooks.model import Dashboard, Sheet, Story, Zone
+from workbooks.preview_album import Album
 from workbooks.preview_boards import POINT, Placed, placed
 from workbooks.preview_book import Studio
-from workbooks.preview_formats import shown_parameter
 from workbooks.preview_pictures import sheet_svg
-from workbooks.preview_png import png
+from workbooks.preview_script import PAGE, SCRIPT, STYLE
 from workbooks.preview_sql import Value
+from workbooks.preview_states import Control, chosen, filter_caption, filtered_by, of_filter, of_parameter, states
 from workbooks.preview_svg import legend_svg, printable
-
-LARGE_SVG = 40_000
-"""From so many characters on a picture is a PNG: thousands of marks are smaller so, and faster. [characters]"""
-
-PAGE_SCALE = 1.5
-"""Of the PNGs in the page: sharp enough on dense screens, and half as large as those beside it."""
-
-STOPS = 3
-"""Positions of a slider that are drawn, its ends among them."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +28,13 @@ class PageOptions:
     Attributes
     ----------
     most_choices : int
-        Choices of a parameter that are drawn; 0: none, the page stands still.
+        Choices of a control that are drawn beside the one that holds at first; 0: none, the page stands still.
+    most_pictures : int
+        Combinations of choices for which a sheet is drawn.
     """
 
     most_choices: int = 3
+    most_pictures: int = 60
 
 
 def page(studios: Sequence[Studio], options: PageOptions) -> str:
@@ -52,16 +47,40 @@ def page(studios: Sequence[Studio], options: PageOptions) -> str:
     options : PageOptions
         How much of it works.
     """
-    tabs, sections = [], []
+    album = Album()
+    tabs, sections, controls = [], [], {}
     for studio in studios:
+        book = _Book(studio, options, album)
         tabs.append(f"<h2>{_safe(studio.book.name)}</h2>")
         for story in studio.book.stories:
             tabs.append(_tab(studio, story.name, "story"))
             sections.append(_story(studio, story))
         for board in studio.book.dashboards:
             tabs.append(_tab(studio, board.name, "board"))
-            sections.append(_board(studio, board, options))
-    return PAGE.format(style=STYLE, tabs="".join(tabs), sections="".join(sections), script=SCRIPT)
+            sections.append(book.board(board))
+        controls[studio.book.name] = {one.key: one for one in book.controls.values()}
+    data = {"pictures": album.pictures, "controls": _told(controls)}
+    return PAGE.format(
+        style=STYLE,
+        tabs="".join(tabs),
+        sections="".join(sections),
+        data=json.dumps(data).replace("<", "\\u003c"),
+        script=SCRIPT,
+    )
+
+
+def _told(controls: Mapping[str, Mapping[str, Control]]) -> dict[str, dict[str, object]]:
+    """Give what the script knows of controls: where they begin, and how the command sets them."""
+    return {
+        book: {
+            key: {
+                "first": one.first,
+                "settings": [f"{one.parameter}={value}" for value, _ in one.choices if one.parameter],
+            }
+            for key, one in own.items()
+        }
+        for book, own in controls.items()
+    }
 
 
 def _safe(text: str) -> str:
@@ -86,155 +105,99 @@ def _story(studio: Studio, story: Story) -> str:
     return f'<section class="story" id="{name}"><h1>{_safe(story.name)}</h1><nav>{points}</nav></section>'
 
 
-def _board(studio: Studio, board: Dashboard, options: PageOptions) -> str:
-    zones = "".join(_zone(studio, one, options) for one in placed(board))
-    size = f"width:{board.width}px;height:{board.height}px"
-    return f'<section class="board" id="{_id(studio, board.name)}"><div style="{size}">{zones}</div></section>'
+@dataclass
+class _Book:
+    """A workbook on its way to the page: what can be chosen in it, and the pictures of its sheets."""
+
+    studio: Studio
+    options: PageOptions
+    album: Album
+    controls: dict[str, Control] = field(default_factory=dict)
+    _drawn: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for one in self.studio.book.parameters:
+            self.controls[one.caption] = of_parameter(one, self.studio.values, self.options.most_choices)
+        for board in self.studio.book.dashboards:
+            for zone in board.layout.leaves():
+                self._add_filter(zone)
+
+    def _add_filter(self, zone: Zone) -> None:
+        if zone.kind != "filter" or not isinstance(zone.of, Sheet) or self.options.most_choices == 0:
+            return
+        laid = self.studio.laid[zone.of.name]
+        if one := filtered_by(zone, laid):
+            control = of_filter(zone, laid, one, self.studio.members(zone.of, one), self.options.most_choices)
+            self.controls[control.key] = control
+
+    def board(self, board: Dashboard) -> str:
+        """Write a dashboard."""
+        zones = "".join(map(self._zone, placed(board)))
+        size = f"width:{board.width}px;height:{board.height}px"
+        name, book = _id(self.studio, board.name), _safe(self.studio.book.name)
+        return f'<section class="board" id="{name}" data-book="{book}"><div style="{size}">{zones}</div></section>'
+
+    def _zone(self, one: Placed) -> str:
+        box = one.box
+        place = f"left:{box.x:g}px;top:{box.y:g}px;width:{box.width:g}px;height:{box.height:g}px"
+        return f'<div class="zone" style="{place}">{self._inner(one)}</div>'
+
+    def _inner(self, one: Placed) -> str:
+        zone, of = one.zone, one.zone.of
+        if zone.kind == "text":
+            weight = "bold" if zone.size >= 14 else "normal"
+            return f'<p style="font-size:{zone.size * POINT:g}px;font-weight:{weight}">{_safe(str(of or ""))}</p>'
+        if zone.kind == "control":
+            return _select(self.controls[str(of)])
+        if isinstance(of, Sheet) and zone.kind in ("sheet", "legend"):
+            return self._picture(of, one)
+        return self._filter(zone) if zone.kind == "filter" and isinstance(of, Sheet) else ""
+
+    def _filter(self, zone: Zone) -> str:
+        assert isinstance(zone.of, Sheet)
+        pill = filtered_by(zone, self.studio.laid[zone.of.name])
+        control = self.controls.get(f"{zone.of.name}/{pill.name}") if pill else None
+        caption = f"{_safe(filter_caption(zone))}: a filter in Tableau only"
+        return f'<p class="hint">{caption}</p>' if control is None else _select(control)
+
+    def _picture(self, sheet: Sheet, one: Placed) -> str:
+        """Give the place of a sheet's pictures, or of its legend's, and which one is for which choice."""
+        controls = self._controls_of(self.studio.laid[sheet.name])
+        drawn = {
+            ",".join(map(str, state)): self._draw(sheet, one, *chosen(controls, state))
+            for state in states(controls, self.options.most_pictures)
+        }
+        what = {"controls": [control.key for control in controls], "states": drawn}
+        kind = "picture legend" if one.zone.kind == "legend" else "picture"
+        label = _safe(sheet.title or sheet.name)
+        return f"<div class='{kind}' role='img' aria-label='{label}' data-shown='{escape(json.dumps(what))}'></div>"
+
+    def _controls_of(self, laid: Laid) -> list[Control]:
+        """Give what a sheet depends on, what was declared last first: sliders together matter more than with a site."""
+        own = {*laid.parameters, *(f"{laid.sheet.name}/{pill.name}" for _, pill in laid.filters)}
+        return [one for key, one in reversed(self.controls.items()) if key in own and len(one.choices) > 1]
+
+    def _draw(self, sheet: Sheet, one: Placed, values: Mapping[str, Value], kept: Mapping[str, Value]) -> int:
+        """Draw a sheet; what shows the same as before is that picture."""
+        shown = self.studio.shown(sheet, values, kept)
+        key = (one.zone.kind, one.box.width, one.box.height, shown.content)
+        if key not in self._drawn:
+            if one.zone.kind == "sheet":
+                svg = sheet_svg(shown, one.box.width, one.box.height)
+            else:
+                svg = "" if shown.marks is None else legend_svg(shown.marks, one.box.width, one.box.height)
+            self._drawn[key] = self.album.add(svg)
+        return self._drawn[key]
 
 
-def _zone(studio: Studio, one: Placed, options: PageOptions) -> str:
-    box = one.box
-    place = f"left:{box.x:g}px;top:{box.y:g}px;width:{box.width:g}px;height:{box.height:g}px"
-    return f'<div class="zone" style="{place}">{_inner(studio, one, options)}</div>'
-
-
-def _inner(studio: Studio, one: Placed, options: PageOptions) -> str:
-    zone, of = one.zone, one.zone.of
-    if zone.kind == "text":
-        weight = "bold" if zone.size >= 14 else "normal"
-        return f'<p style="font-size:{zone.size * POINT:g}px;font-weight:{weight}">{_safe(str(of or ""))}</p>'
-    if zone.kind == "control":
-        return _control(studio, studio.parameters[str(of)], options)
-    if isinstance(of, Sheet) and zone.kind in ("sheet", "legend"):
-        return _image(studio, of, one, options)
-    return _filter(zone) if zone.kind == "filter" else ""
-
-
-def _filter(zone: Zone) -> str:
-    caption = _safe(str(getattr(zone.pill, "caption", zone.pill)))
-    return f"<label>{caption}<select disabled><option>(All)</option></select></label>"
-
-
-def _control(studio: Studio, parameter: Parameter, options: PageOptions) -> str:
-    states = ["", *_states(studio, parameter, options)]
-    labels = [shown_parameter(parameter, studio.values)]
-    labels += [shown_parameter(parameter, {parameter.caption: value}) for value in _others(studio, parameter, options)]
+def _select(control: Control) -> str:
+    """Write a list to choose from; with one choice it is off."""
     listed = "".join(
-        f'<option value="{_safe(state)}">{_safe(label)}</option>' for state, label in zip(states, labels, strict=True)
+        f'<option value="{place}"{" selected" if place == control.first else ""}>{_safe(label)}</option>'
+        for place, (_, label) in enumerate(control.choices)
     )
-    caption = _safe(parameter.caption)
-    off = "" if len(states) > 1 else " disabled"
-    return f'<label>{caption}<select data-parameter="{caption}"{off}>{listed}</select></label>'
-
-
-def _others(studio: Studio, parameter: Parameter, options: PageOptions) -> list[Value]:
-    """Give the values of a parameter that are drawn beside the one it has: its first choices, or stops of a slider."""
-    offered: list[Value] = [value for value, _ in parameter.choices]
-    if not offered and parameter.low is not None and parameter.high is not None:
-        step = (parameter.high - parameter.low) / (STOPS - 1)
-        offered = [round(parameter.low + step * number, 6) for number in range(STOPS)]
-    now = studio.values.get(parameter.caption, parameter.value)
-    return [value for value in offered if value != now][: options.most_choices]
-
-
-def _states(studio: Studio, parameter: Parameter, options: PageOptions) -> list[str]:
-    return [f"{parameter.caption}={value}" for value in _others(studio, parameter, options)]
-
-
-def _image(studio: Studio, sheet: Sheet, one: Placed, options: PageOptions) -> str:
-    pictures = dict(_pictures(studio, sheet, one, options))
-    first = pictures.pop("")
-    others = {state: picture for state, picture in pictures.items() if picture != first}
-    more = f" data-states='{escape(json.dumps(others))}'" if others else ""
-    what = sheet.title or sheet.name
-    return f'<img src="{first}" alt="{_safe(what)}"{more}>'
-
-
-def _pictures(studio: Studio, sheet: Sheet, one: Placed, options: PageOptions) -> Iterator[tuple[str, str]]:
-    """Draw a sheet, or its legend, as it is and for each choice of the parameters that it depends on."""
-    settings: list[tuple[str, dict[str, Value]]] = [("", {})]
-    for caption in studio.laid[sheet.name].parameters:
-        for value in _others(studio, studio.parameters[caption], options):
-            settings.append((f"{caption}={value}", {caption: value}))
-    for state, changed in settings:
-        shown = studio.shown(sheet, changed)
-        if one.zone.kind == "sheet":
-            yield state, data_address(sheet_svg(shown, one.box.width, one.box.height))
-        elif shown.marks is not None:
-            yield state, data_address(legend_svg(shown.marks, one.box.width, one.box.height))
-        elif not changed:
-            yield state, "data:,"
-
-
-def data_address(svg: str) -> str:
-    """Write a picture into the page itself."""
-    if len(svg) < LARGE_SVG:
-        return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
-    return "data:image/png;base64," + base64.b64encode(png(svg, PAGE_SCALE)).decode("ascii")
-
-
-STYLE = """
-body { margin: 0; font-family: Arial, Helvetica, sans-serif; color: #1b1b1b; background: #f3f3f3; display: flex; }
-aside { width: 220px; padding: 12px; box-sizing: border-box; flex: none; }
-aside h2 { font-size: 13px; margin: 18px 0 6px; color: #595959; }
-aside p { font-size: 12px; color: #595959; }
-button { font: inherit; font-size: 13px; cursor: pointer; }
-button { border: 1px solid #ddd; background: white; border-radius: 3px; }
-.tab { display: block; width: 100%; text-align: left; padding: 6px 8px; margin: 2px 0; }
-.tab.story { font-weight: bold; }
-button.now { background: #0072b2; color: white; border-color: #0072b2; }
-main { padding: 12px; overflow-x: auto; }
-section { display: none; }
-section.now { display: block; }
-.board > div { position: relative; background: white; box-shadow: 0 0 3px #bbb; margin-bottom: 12px; }
-.zone { position: absolute; overflow: hidden; }
-.zone img { width: 100%; height: 100%; display: block; }
-.zone p { margin: 0; color: #333; }
-label { font-size: 11px; color: #595959; display: block; }
-select { display: block; font-size: 12px; width: 95%; max-width: 230px; margin-top: 3px; padding: 2px; }
-.story nav { display: flex; gap: 6px; max-width: 1200px; margin-bottom: 12px; }
-.point { flex: 1; padding: 8px; min-height: 64px; }
-h1 { font-size: 20px; margin: 4px 0 10px; }
-"""
-
-SCRIPT = """
-const sections = [...document.querySelectorAll("section")];
-const buttons = [...document.querySelectorAll("button[data-to]")];
-function show(id, story) {
-  sections.forEach(one => one.classList.toggle("now", one.id === id || (story && one === story)));
-  buttons.forEach(one => one.classList.toggle("now", one.dataset.to === id || (story && one.dataset.to === story.id)));
-  if (!story) {
-    const opened = sections.find(one => one.id === id);
-    if (opened && opened.classList.contains("story")) show(opened.querySelector(".point").dataset.to, opened);
-  }
-}
-buttons.forEach(one => one.addEventListener("click", () => show(one.dataset.to, one.closest("section.story"))));
-const images = [...document.querySelectorAll("img")];
-images.forEach(one => { one.first = one.src; one.states = JSON.parse(one.dataset.states || "{}"); });
-const controls = [...document.querySelectorAll("select[data-parameter]")];
-controls.forEach(control => control.addEventListener("change", () => {
-  const state = control.value;
-  controls.forEach(one => {
-    one.value = one.dataset.parameter === control.dataset.parameter ? state : "";
-    if (one.selectedIndex < 0) one.selectedIndex = 0;
-  });
-  images.forEach(one => { one.src = one.states[state] || one.first; });
-}));
-if (sections.length) show(sections[0].id);
-"""
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Workbooks, drawn</title>
-<style>{style}</style></head>
-<body>
-<aside>
-<p>Drawn from the extracts by hyperwatt, without Tableau: the same formulas and filters, not the same pixels.
-Controls work one at a time: choosing in one puts the others back.</p>
-{tabs}
-</aside>
-<main>{sections}</main>
-<script>{script}</script>
-</body>
-</html>
-"""
+    if control.left_out:
+        listed += f"<option disabled>{control.left_out} more in Tableau</option>"
+    off = "" if len(control.choices) > 1 else " disabled"
+    key = _safe(control.key)
+    return f'<label>{_safe(control.caption)}<select data-control="{key}"{off}>{listed}</select></label>'

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 
 import pandas as pd
 
-from workbooks.instances import Laid
+from workbooks.instances import TOKEN, Laid
 from workbooks.preview_axes import ordered
 from workbooks.preview_charts import chart
 from workbooks.preview_color import color_of
@@ -52,6 +54,18 @@ class Shown:
     marks: Marks | None = None
     reason: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)
+
+    @cached_property
+    def content(self) -> tuple[object, ...]:
+        """All that a picture of it depends on: two of the same content look the same."""
+        texts = self.laid.sheet.title + self.laid.sheet.text + self.laid.sheet.says
+        said = tuple((caption, self.values[caption]) for caption in TOKEN.findall(texts) if caption in self.values)
+        marks = self.marks
+        if marks is None:
+            return (self.laid.sheet.name, self.reason, said)
+        layers = (marks.frame, *([] if marks.overlay is None else [marks.overlay]))
+        seen = [sha256(layer.to_csv().encode("utf-8", "surrogatepass")).digest() for layer in layers]
+        return (self.laid.sheet.name, said, marks.order, *seen)
 
 
 def sheet_svg(shown_sheet: Shown, width: float, height: float) -> str:

@@ -6,6 +6,7 @@ row: that is where Tableau has it too.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from workbooks.calculation import parse
@@ -205,7 +206,13 @@ class Rows:
 
 def formula_tree(known: Known) -> Node:
     """Parse a calculation as its author wrote it, with captions."""
-    return parse(getattr(known.spec, "formula", ""))
+    return _parsed(getattr(known.spec, "formula", ""))
+
+
+@cache
+def _parsed(formula: str) -> Node:
+    """Parse a formula once: a page asks for the same ones hundreds of times."""
+    return parse(formula)
 
 
 def sql_value(value: Value, datatype: str) -> str:

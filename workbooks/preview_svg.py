@@ -34,9 +34,12 @@ _numbers = count(1)
 
 
 def vega_svg(chart: Any) -> str:
-    """Draw an Altair chart, of however many rows: by itself Altair takes up to 5,000."""
+    """Draw an Altair chart, of however many rows: by itself Altair takes up to 5,000.
+
+    What it asks for is not looked over again (`validate`): that is two thirds of the time, and our charts are few.
+    """
     with alt.data_transformers.enable("default", max_rows=None):
-        return str(vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=VEGA_LITE))
+        return str(vl_convert.vegalite_to_svg(chart.to_dict(validate=False), vl_version=VEGA_LITE))
 
 
 def svg(width: float, height: float, parts: Iterable[str]) -> str:

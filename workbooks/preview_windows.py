@@ -13,11 +13,12 @@ Function = Callable[..., Any]
 def window(how: str) -> Function:
     """Make WINDOW_SUM and the like: over marks from `first` to `last` around each, or all; null values do not count."""
 
-    def over(count: int, values: Any, first: int | None = None, last: int | None = None) -> list[Any]:
-        numbers = pd.Series(values, dtype="float64")
+    def over(count: int, values: Any, first: int | None = None, last: int | None = None) -> Any:
         begin, end = -count if first is None else first, count if last is None else last
-        spans = ((max(0, place + begin), max(0, place + end + 1)) for place in range(count))
-        return [_statistic(numbers.iloc[low:high], how) for low, high in spans]
+        # With room on both sides every window is whole, and there is one at each place.
+        wide = pd.Series(values, dtype="float64").reindex(range(min(begin, 0), count + max(end, 0)))
+        windows = wide.rolling(end - begin + 1, min_periods=0 if how == "count" else 1)
+        return getattr(windows, how)().reindex(range(end, end + count)).to_numpy()
 
     return over
 
@@ -25,13 +26,6 @@ def window(how: str) -> Function:
 def running(how: str) -> Function:
     """Make RUNNING_SUM and the like: over all marks up to each."""
     return lambda count, values: window(how)(count, values, None, 0)
-
-
-def _statistic(values: "pd.Series[float]", how: str) -> float:
-    if how == "count":
-        return float(values.count())
-    known = values.dropna()
-    return float(getattr(known, how)()) if len(known) else float("nan")
 
 
 def rank(method: Literal["min", "max", "dense", "first"]) -> Function:
