@@ -9,6 +9,7 @@ from pipeline.config import Settings, tableau_secrets
 from pipeline.connect import connect_hyper
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.progress import Tell, silent
+from pipeline.publish.analytics import SiteTabPy
 from pipeline.publish.carrying import Done, carry_out
 from pipeline.publish.content import find_project
 from pipeline.publish.credentials import NAMES, REFRESH_SCOPES, SCOPES, login_names, read_credentials, read_logins
@@ -18,6 +19,7 @@ from pipeline.publish.patience import BrokenOffError, Patience
 from pipeline.publish.planning import Desk, Step, plan
 from pipeline.publish.sign_in import SignIn, signed_in
 from pipeline.publish.site_address import EXAMPLE, read_address
+from pipeline.publish.site_extension import missing_site_tabpy, set_site_tabpy
 from pipeline.stores.scratch import own_folder
 
 WAITING = "another run is writing or publishing these extracts; waiting for it to end"
@@ -35,6 +37,8 @@ class Published:
         In a dry run, instead of `done`.
     refused : dict of str to str
         Name to what was wrong; everything else was still done.
+    site_steps : list of str
+        What was done to the site itself, or is to be.
     """
 
     site: str
@@ -42,6 +46,7 @@ class Published:
     done: list[Done] = field(default_factory=list)
     planned: list[tuple[Wanted, Step]] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    site_steps: list[str] = field(default_factory=list)
 
 
 def publish(
@@ -66,7 +71,7 @@ def publish(
         When nothing can be done at all: a setting, the site, the project.
     """
     declared = read_declared(settings.publish, settings.out)
-    if not declared.wanted:
+    if not declared.wanted and not declared.tabpy:
         raise SettingsError(f"{settings.out}: nothing to publish -> run `hyperwatt run` first")
     how = sign_in_of(declared, patience or Patience())
     folder = settings.out / "extracts"
@@ -77,9 +82,23 @@ def publish(
             raise no_project(how, declared)
         desk = Desk(site, declared, project, own, folder)
         published = Published(str(how.address), declared.project)
+        if declared.tabpy:
+            _connect_tabpy(desk, declared.tabpy, published, dry_run=settings.dry_run)
         for wanted in declared.wanted:
             _one(desk, wanted, published, dry_run=settings.dry_run)
     return published
+
+
+def _connect_tabpy(desk: Desk, wanted: SiteTabPy, published: Published, *, dry_run: bool) -> None:
+    """Give the site its connection to TabPy, before workbooks choose it; or say what that takes."""
+    work = missing_site_tabpy if dry_run else set_site_tabpy
+    try:
+        published.site_steps += desk.site.steadily(lambda: work(desk.site, wanted))
+        desk.site.promised |= {wanted.name} if dry_run else set()
+    except BrokenOffError as error:
+        published.refused[wanted.name] = f"{STOPPED}{error}"
+    except PipelineError as error:
+        published.refused[wanted.name] = str(error)
 
 
 def _one(desk: Desk, wanted: Wanted, published: Published, *, dry_run: bool) -> None:

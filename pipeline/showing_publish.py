@@ -14,6 +14,8 @@ from pipeline.refreshing import Refreshed
 def show_published(published: Published) -> None:
     """Print what was done or would be; exit 1 when something was refused."""
     click.echo(f"{published.site}, project {published.project}")
+    for said in published.site_steps:
+        click.echo(f"the site: {said}")
     for wanted, step in published.planned:
         click.echo(f"{wanted.name}: {_planned(wanted, step)}")
         for words in wanted.by_hand:

@@ -349,7 +349,8 @@ def test_tabpy_by_a_connected_app(site: StandIn, send: Publish, monkeypatch: pyt
     monkeypatch.setenv("HYPERWATT_TABLEAU_SECRET", "connected-app-secret-value")
     refused = send(None, {"tabpy": "Energy TabPy"}).refused
 
-    assert refused == {"cost": "'cost': a connected app may not choose its TabPy -> sign in with a token"}
+    said = "looking for the TabPy of 'cost': not open to connected apps -> sign in with a token"
+    assert refused == {"cost": said}
     assert site.state.content == []
 
 
@@ -357,7 +358,7 @@ def test_tabpy_on_an_old_server(site: StandIn, send: Publish) -> None:
     """Before 2021.1 a site has one connection, and nothing is to be chosen."""
     site.version = ("2020.4", "3.10")
 
-    assert "REST API 3.10 cannot choose its TabPy" in send(None, {"tabpy": "Energy TabPy"}).refused["cost"]
+    assert "REST API 3.10 cannot -> leave tabpy out" in send(None, {"tabpy": "Energy TabPy"}).refused["cost"]
 
 
 @pytest.mark.parametrize(
@@ -369,6 +370,111 @@ def test_tabpy_refusals(site: StandIn, send: Publish, effect: str, sentence: str
     site.faults.append(Fault(effect, "PUT .*/selected_connection", times=9))
 
     assert sentence in send(None, {"tabpy": "Energy TabPy"}).refused["cost"]
+
+
+TABPY = {"name": "Solar", "url": "https://tabpy.corp", "login": "warehouse"}
+
+
+def steps(published: Published) -> list[str]:
+    """What was done to the site, by its first word."""
+    assert published.refused == {}
+    return [words.split()[0] for words in published.site_steps]
+
+
+def test_site_gets_its_tabpy(site: StandIn, send: Publish) -> None:
+    """Extensions are enabled, the connection is made, the workbook chooses it; a second publish does nothing."""
+    site.state.is_admin, site.state.uses_extensions = True, False
+    book = {"tabpy": "Solar"}
+    plan = send(None, book, tabpy=TABPY, dry_run=True)
+    assert writes(site) == []
+    done = send(None, book, tabpy=TABPY)
+
+    assert steps(plan) == steps(done) == ["enable", "create"]
+    assert plan.site_steps[1] == "create connection 'Solar' to https://tabpy.corp:9004"
+    assert site.state.uses_extensions
+    (item,) = site.state.extension_items.values()
+    assert (item["username"], item["password"], item["is_ssl_enabled"]) == ("reader", PASSWORD, True)
+    assert chosen(site) == "Solar"
+    site.requests.clear()
+    assert send(None, book, tabpy=TABPY).site_steps == []
+    assert writes(site) == []
+
+
+def test_site_tabpy_that_has_moved(site: StandIn, send: Publish) -> None:
+    """The one connection is changed, and again where a password is to be sent anew."""
+    site.state.is_admin = True
+    send(tabpy=TABPY)
+    moved = {**TABPY, "url": "http://tabpy2.corp:9005"}
+
+    assert steps(send(tabpy=moved)) == ["update"]
+    assert [one["host"] for one in site.state.extension_items.values()] == ["tabpy2.corp"]
+    assert steps(send(tabpy=moved, new_passwords=True)) == ["update"]
+    assert steps(send(tabpy=moved)) == []
+
+
+def test_site_tabpy_is_for_administrators(site: StandIn, send: Publish) -> None:
+    """Others are told what to ask for; all else is published."""
+    published = send({}, tabpy=TABPY)
+
+    assert list(published.refused) == ["Solar"]
+    assert "403 Forbidden -> " in published.refused["Solar"]
+    assert published.refused["Solar"].endswith("a connection 'Solar' to https://tabpy.corp:9004")
+    assert [done.wanted.name for done in published.done] == ["tariffs"]
+
+
+@pytest.mark.parametrize("effect", ["ended", "throttled", "gateway", "lost", "cut"])
+def test_faults_while_the_site_gets_its_tabpy(site: StandIn, send: Publish, effect: str) -> None:
+    """At every request: there is one connection in the end, and it is right."""
+    site.state.is_admin = True
+    site.state.extensions.clear()
+    send(tabpy=TABPY)
+    for number in range(2, len(site.requests) - 1):
+        site.state.extensions.clear()
+        site.state.extension_items.clear()
+        site.state.uses_extensions = False
+        site.faults[:] = [Fault(effect, after=number)]
+
+        assert send(tabpy=TABPY).refused == {}, number
+        assert list(site.state.extensions.values()) == ["Solar"], number
+        assert site.state.uses_extensions, number
+
+
+@pytest.mark.parametrize("effect", ["forbidden", "reset", "page"])
+def test_lasting_faults_while_the_site_gets_its_tabpy(
+    site: StandIn, send: Publish, caplog: pytest.LogCaptureFixture, effect: str
+) -> None:
+    """A sentence without a secret, and the next publish mends it."""
+    caplog.set_level("DEBUG")
+    site.state.is_admin = True
+    send(tabpy=TABPY)
+    for number in range(4, len(site.requests) - 1):
+        site.state.extensions.clear()
+        site.faults[:] = [Fault(effect, after=number, times=99)]
+        why = send(tabpy=TABPY).refused["Solar"]
+
+        assert " -> " in why
+        assert not any(word in why + caplog.text for word in (PASSWORD, SECRET, "&lt;only"))
+        site.faults.clear()
+        assert send(tabpy=TABPY).refused == {}
+        assert list(site.state.extensions.values()) == ["Solar"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"name": "x"},
+        {"name": "x", "url": "tabpy.corp"},
+        {"name": "x", "url": "https://ada:p@tabpy.corp"},
+        {"name": "x", "url": "https://tabpy.corp:port"},
+        {"name": "x", "url": "https://tabpy.corp", "password": "p"},
+        {"name": 1, "url": "https://tabpy.corp"},
+    ],
+)
+def test_site_tabpy_that_cannot_be(out: Path, said: dict[str, Any]) -> None:
+    """It says how, and repeats no password."""
+    with pytest.raises(SettingsError, match=r"\[publish.tabpy\].*https://HOST:9004") as refused:
+        read_declared({"tabpy": said}, out)
+    assert ":p@" not in str(refused.value)
 
 
 # ---- refreshing ------------------------------------------------------------------------------------------------------

@@ -27,6 +27,11 @@ credentials = "warehouse"             # embedded: warehouse_user and warehouse_p
 schedule = "Nightly"                  # of the Tableau Server; Tableau Cloud has none by name:
                                       # { frequency = "Daily", start = "06:00", days = ["Monday", "Friday"] }
 
+[publish.tabpy]                       # a connection that the site is to have; only its administrator may make it
+name = "Energy TabPy"
+url = "https://tabpy.corp:9004"
+login = "tabpy"                       # tabpy_user and tabpy_password, where it wants them; Tableau Cloud always does
+
 [publish.public]                      # hyperwatt publish --public
 title = "Energy use"
 view = "https://public.tableau.com/views/WORKBOOK/VIEW"   # once it is published
@@ -39,6 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SettingsError
+from pipeline.publish.analytics import SiteTabPy, read_site_tabpy
 from pipeline.publish.insides import Source, read_insides
 from pipeline.publish.recurrence import Recurrence, read_schedule
 
@@ -120,6 +126,8 @@ class Declared:
     create_project : bool
     wanted : tuple of Wanted
         Data sources first: workbooks may need them.
+    tabpy : SiteTabPy or None
+        A connection that the site is to have; None: nothing of the site is changed.
     replace : bool
         Publish over content of that name that is not ours.
     read_back : bool
@@ -143,6 +151,7 @@ class Declared:
     project: str = "default"
     create_project: bool = True
     wanted: tuple[Wanted, ...] = ()
+    tabpy: SiteTabPy | None = None
     replace: bool = False
     read_back: bool = True
     key_file: Path | None = None
@@ -158,11 +167,12 @@ class Declared:
 
     @property
     def logins(self) -> set[str]:
-        """Names of the logins that credentials speak of."""
-        return {name for wanted in self.wanted for name in wanted.credentials.values()} - {PROMPT}
+        """Names of the logins that are spoken of."""
+        own = {self.tabpy.login} if self.tabpy and self.tabpy.login else set()
+        return own | {name for wanted in self.wanted for name in wanted.credentials.values()} - {PROMPT}
 
 
-OTHERS = ("datasources", "workbooks", "tags", "public")
+OTHERS = ("datasources", "workbooks", "tags", "public", "tabpy")
 """Parts of `[publish]` that are read apart; `public` by `pipeline.public_package`."""
 
 SECRETS = ("token", "password", "secret")
@@ -192,11 +202,12 @@ def read_declared(said: Mapping[str, Any], out: Path) -> Declared:
         *_wanted("workbook", said.get("workbooks"), out / "workbooks", tags),
     ]
     plain = {name: value for name, value in said.items() if name not in OTHERS}
-    _known(plain, Declared, ("wanted",), "[publish]")
+    _known(plain, Declared, ("wanted", "tabpy"), "[publish]")
     for name in ("key_file", "ca"):
         if name in plain:
             plain[name] = Path(plain[name]).expanduser()
-    return Declared(**plain, wanted=tuple(wanted))
+    tabpy = read_site_tabpy(said["tabpy"]) if "tabpy" in said else None
+    return Declared(**plain, wanted=tuple(wanted), tabpy=tabpy)
 
 
 def _wanted(kind: str, said: Mapping[str, Any] | None, folder: Path, tags: frozenset[str]) -> Iterable[Wanted]:

@@ -1,8 +1,8 @@
 """Which TabPy a published workbook calls: one of the connections that the site has for analytics extensions.
 
-What the REST API lets an author do is to choose among them. To make a connection, and to let a site use any at all, is
-for its administrator, in the browser: it decides where the site's data may go. These calls have no version in their
-address, speak JSON, and are not open to connected apps; Tableau's client does not know them.
+What the REST API lets an author do is to choose among them. To make one, and to let a site use any at all, is for its
+administrator (`site_extension`): it decides where the site's data may go. These calls have no version in their address,
+speak JSON, and are not open to connected apps; Tableau's client does not know them.
 
 References
 ----------
@@ -18,7 +18,7 @@ from pipeline.publish.patience import SessionEndedError
 from pipeline.publish.refusals import SiteRefusedError
 from pipeline.publish.sign_in import Site
 
-PATH = "/api/-/settings/site/extensions/analytics/"
+PATH = "/api/-/settings/site/extensions/analytics"
 FROM = (3, 11)
 """REST API from which there are these calls: Tableau Server 2021.1."""
 
@@ -36,15 +36,10 @@ def missing_tabpy(site: Site, wanted: Wanted, content: Any) -> str:
     """
     if not wanted.tabpy:
         return ""
-    if site.how.credentials.kind == "app":
-        raise PublishError(f"{wanted.name!r}: a connected app may not choose its TabPy -> sign in with a token")
-    if site.version < FROM:
-        raise PublishError(
-            f"{wanted.name!r}: REST API {site.server.version} cannot choose its TabPy -> leave tabpy out"
-        )
     words = f"TabPy connection {wanted.tabpy!r}"
     if content is None:
         _check_site(site, wanted)
+    if content is None or wanted.tabpy in site.promised:
         return words
     own = _find(_options(site, wanted, f"workbooks/{content.id}/connections"), wanted)
     return "" if _chosen(site, wanted, content) == own else words
@@ -55,7 +50,7 @@ def set_tabpy(site: Site, wanted: Wanted, content: Any) -> None:
     own = _find(_options(site, wanted, f"workbooks/{content.id}/connections"), wanted)
     said = {"workbook_luid": content.id, "connection_luid": own}
     what = f"choosing the TabPy of {wanted.name!r}"
-    _ask(site, what, "PUT", f"workbooks/{content.id}/selected_connection", "ConnectionMapping", said)
+    ask(site, what, "PUT", f"workbooks/{content.id}/selected_connection", "ConnectionMapping", said)
     if missing_tabpy(site, wanted, content):
         raise PublishError(f"{what}: the site did not do it -> {CHOOSE}")
 
@@ -68,12 +63,17 @@ def _check_site(site: Site, wanted: Wanted) -> None:
         if refusal.code[:3] not in ("403", "404"):
             raise
         return
-    _find(every, wanted)
+    if wanted.tabpy not in site.promised:
+        _find(every, wanted)
 
 
 def _options(site: Site, wanted: Wanted, path: str, kind: str = "ConnectionMetadataList") -> list[dict[str, Any]]:
-    said = _ask(site, f"looking for the TabPy of {wanted.name!r}", "GET", path, kind)
-    # Tableau's documents and its servers have had two names for the one list in this answer.
+    said = ask(site, f"looking for the TabPy of {wanted.name!r}", "GET", path, kind)
+    return listed(said)
+
+
+def listed(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the one list in an answer; documents and servers have had two names for it."""
     return next((value for value in said.values() if isinstance(value, list)), [])
 
 
@@ -90,7 +90,7 @@ def _chosen(site: Site, wanted: Wanted, content: Any) -> str:
     """Give the id of the connection that a workbook uses; empty where it has none of its own."""
     what = f"reading the TabPy of {wanted.name!r}"
     try:
-        said = _ask(site, what, "GET", f"workbooks/{content.id}/selected_connection", "ConnectionMetadata")
+        said = ask(site, what, "GET", f"workbooks/{content.id}/selected_connection", "ConnectionMetadata")
     except SiteRefusedError as refusal:
         if refusal.code.startswith("404"):
             return ""
@@ -98,10 +98,12 @@ def _chosen(site: Site, wanted: Wanted, content: Any) -> str:
     return str(said.get("connection_luid", ""))
 
 
-def _ask(
-    site: Site, what: str, method: str, path: str, kind: str, said: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Ask in JSON; refusals as one sentence, like those of `site_told`."""
+def ask(site: Site, what: str, method: str, path: str, kind: str, said: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Ask the site about its analytics extensions, in JSON; refusals as one sentence, like those of `site_told`."""
+    if site.how.credentials.kind == "app":
+        raise PublishError(f"{what}: not open to connected apps -> sign in with a token")
+    if site.version < FROM:
+        raise PublishError(f"{what}: REST API {site.server.version} cannot -> leave tabpy out, and choose it by hand")
     media = f"application/vnd.tableau.analyticsextensions.v1.{kind}+json"
     headers = {"X-Tableau-Auth": site.server.auth_token, "Accept": media}
     body = None if said is None else json.dumps(said).encode()
@@ -110,7 +112,12 @@ def _ask(
     options = {"timeout": site.how.timeout, "verify": site.server.http_options.get("verify", True)}
     with site.told(what):
         answer = site.server.session.request(
-            method, site.how.address.server + PATH + path, headers=headers, data=body, allow_redirects=False, **options
+            method,
+            f"{site.how.address.server}{PATH}/{path}".rstrip("/"),
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            **options,
         )
     if answer.status_code == 401:
         raise SessionEndedError(f"{what}: the site has ended the session -> is the token used elsewhere too?")

@@ -72,13 +72,16 @@ def set_logins(site: Site, wanted: Wanted, content: Any) -> None:
 
 
 def _login(site: Site, name: str) -> Login | None:
-    if name == PROMPT:
-        return None
+    return None if name == PROMPT else login_of(site, name)
+
+
+def login_of(site: Site, name: str) -> Login:
+    """Give a login by its name; a SettingsError names what is said nowhere."""
     login = site.how.logins.get(name)
     if login is None:
         upper = f"HYPERWATT_TABLEAU_{name.upper()}"
         raise SettingsError(
-            f"credentials = {name!r} lacks its user or its password -> set {upper}_USER and {upper}_PASSWORD, or put "
+            f"login {name!r} lacks its user or its password -> set {upper}_USER and {upper}_PASSWORD, or put "
             f"{name}_user and {name}_password into the key file or the keyring"
         )
     return login

@@ -80,6 +80,8 @@ class Site:
         What has gone over the wire.
     renewed : set of str
         Ids of connections whose password was embedded in this session.
+    promised : set of str
+        Connections to TabPy that a dry run has found to be made.
     """
 
     server: Any
@@ -87,6 +89,7 @@ class Site:
     tell: Tell
     traffic: Traffic = field(default_factory=Traffic)
     renewed: set[str] = field(default_factory=set)
+    promised: set[str] = field(default_factory=set)
 
     @property
     def version(self) -> tuple[int, int]:

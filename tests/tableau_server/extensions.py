@@ -9,7 +9,7 @@ from typing import Any
 
 from tableau_server.publishing import content_of
 from tableau_server.routes import route
-from tableau_server.state import State
+from tableau_server.state import State, luid
 from tableau_server.wire import Answer, Request
 
 ROOT = "settings/site/extensions/analytics/"
@@ -42,8 +42,42 @@ def connections(state: State, request: Request) -> Answer:
     """List the site's connections, to its administrators."""
     if not state.is_admin:
         return refused(403)
-    more = {"host": "tabpy.corp", "port": 9004, "is_ssl_enabled": True}
-    return told(request, "ConnectionList", {"connectionList": [brief(state, id) | more for id in state.extensions]})
+    found = [state.extension_items.get(id, {}) | brief(state, id) for id in state.extensions]
+    hidden = [{name: value for name, value in one.items() if name != "password"} for one in found]
+    return told(request, "ConnectionList", {"connectionList": hidden})
+
+
+@route("POST", ROOT + "connections")
+@route("PUT", ROOT + "connections/(?P<id>[^/]+)")
+def keep(state: State, request: Request, id: str = "") -> Answer:
+    """Make a connection, or change one; twice is two."""
+    if not state.is_admin:
+        return refused(403)
+    said = json.loads(request.body)
+    user = {"username", "password"} if said.get("is_auth_enabled") else set()
+    if set(said) != {"host", "port", "is_ssl_enabled", "is_auth_enabled", "connection_brief"} | user:
+        return refused(400)
+    if id and id not in state.extensions:
+        return refused(404)
+    own = id or luid()
+    state.extensions[own] = said["connection_brief"]["connection_name"]
+    state.extension_items[own] = said
+    return told(request, "ConnectionItem", brief(state, own) | {"host": said["host"]}, 200 if id else 201)
+
+
+@route("GET", ROOT.rstrip("/"))
+def settings(state: State, request: Request) -> Answer:
+    """Tell whether the site uses analytics extensions."""
+    return told(request, "SiteSettings", {"enabled": state.uses_extensions}) if state.is_admin else refused(403)
+
+
+@route("PUT", ROOT.rstrip("/"))
+def switch(state: State, request: Request) -> Answer:
+    """Let the site use them, or not."""
+    if not state.is_admin:
+        return refused(403)
+    state.uses_extensions = json.loads(request.body)["enabled"]
+    return told(request, "SiteSettings", {"enabled": state.uses_extensions})
 
 
 @route("GET", WORKBOOK + "connections")

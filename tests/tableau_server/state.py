@@ -137,6 +137,10 @@ class State:
         Whether this is Tableau Cloud, as far as schedules go.
     schedules, extensions : dict of str to str
         Ids to names, of the server's schedules for extracts and of the site's connections to TabPy.
+    extension_items : dict of str to dict
+        Ids of those connections to what an administrator knows of them.
+    uses_extensions : bool
+        Whether the site uses analytics extensions at all.
     is_admin : bool
         Whether who is signed in is an administrator.
     """
@@ -158,6 +162,8 @@ class State:
     is_admin: bool = False
     schedules: dict[str, str] = field(default_factory=lambda: {luid(): "Nightly", luid(): "Hourly"})
     extensions: dict[str, str] = field(default_factory=lambda: {luid(): "Other TabPy", luid(): "Energy TabPy"})
+    extension_items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    uses_extensions: bool = True
     tasks: list[Task] = field(default_factory=list)
     drawn: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
