@@ -11,6 +11,7 @@ BY_HAND = (
     "By hand now: open each in Tableau Desktop Public Edition, look at every tab, then File, Save to Tableau Public. "
     "Everybody can download what is in it, meter names too."
 )
+GONE = "{}: taken away, for nothing writes it any more"
 
 
 @click.group()
@@ -44,7 +45,7 @@ def build(target: str, spec: Path | None, **options: Any) -> None:
     built = guarded(lambda tell: build_workbooks(settings.out, target, spec, bool(settings.dry_run), tell))
     for file in built.files:
         click.echo(f"would write {file}" if settings.dry_run else str(file))
-    for line in built.left_out:
+    for line in (*built.left_out, *map(GONE.format, built.removed)):
         click.echo(line)
     if target == "public":
         click.echo(BY_HAND)
@@ -84,7 +85,7 @@ def check(files: tuple[Path, ...], is_public: bool, schemas: Path | None) -> Non
     type=click.IntRange(min=0),
     default=3,
     show_default=True,
-    help="How many choices of each parameter the page can show; 0 makes it small and quick.",
+    help="How many other choices of each control the page can show; 0 makes it small and quick.",
 )
 @DRY_RUN
 def preview(spec: Path | None, values: tuple[str, ...], tabpy: str | None, choices: int, **options: Any) -> None:
@@ -105,6 +106,6 @@ def preview(spec: Path | None, values: tuple[str, ...], tabpy: str | None, choic
         return
     server = None if tabpy is None else TabPy(tabpy, settings.tabpy_user, settings.tabpy_password)
     done = guarded(lambda tell: preview_workbooks(settings.out, spec, values, server, choices, tell))
-    for line in (*done.left_out, *done.unsupported):
+    for line in (*done.left_out, *done.unsupported, *map(GONE.format, done.removed)):
         click.echo(line)
     click.echo(f"{done.files[0]}, and {len(done.files) - 1} pictures beside it")

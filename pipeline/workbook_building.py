@@ -14,6 +14,7 @@ from pipeline.progress import Tell, silent
 from pipeline.stores.extracts import EVERY_EXTRACT
 from pipeline.stores.hyper_read import TABLE, attached, count_rows, hyper_told
 from pipeline.stores.scratch import told
+from pipeline.written import note_written
 
 EVERY = tuple(EVERY_EXTRACT)
 NEEDED = "pip install 'hyperwatt[workbooks]'"
@@ -29,10 +30,13 @@ class Built:
         What was written, or would be.
     left_out : list of str
         A line for each sheet that the target or the data at hand does not allow, with the reason.
+    removed : list of Path
+        What an earlier build wrote and this one does not.
     """
 
     files: list[Path] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
 
 
 def build_workbooks(
@@ -82,6 +86,8 @@ def build_workbooks(
             built.files += _write_sources(parameters, paths, facts, folder, dry_run)
     except SpecError as error:
         raise SettingsError(str(error)) from error
+    if not dry_run:
+        built.removed = note_written(out / "workbooks", f"{writer_of(spec)}, {target}", built.files)
     return built
 
 
@@ -111,8 +117,9 @@ def read_facts(paths: Mapping[str, Path]) -> Any:
             raise StoreError("there are no extracts with rows -> run `hyperwatt run FILE...` or `hyperwatt extract`")
         named = next((paths[name] for name in ("daily", "readings") if name in catalogues), None)
         meters, sites = (_members(named, column, hyper) if named else () for column in ("meter_id", "site_id"))
-        # Only the register may be silent: no other extract is worth a look at every row.
-        blank = {name: _blank(paths[name], catalogues[name], hyper) for name in ("meters",) if name in catalogues}
+        # Only the register and the settings may be silent: no other extract is worth a look at every row.
+        may_be = [name for name in ("meters", "costs") if name in catalogues]
+        blank = {name: _blank(paths[name], catalogues[name], hyper) for name in may_be}
     return Facts(catalogues, meters, sites, blank)
 
 
@@ -146,6 +153,11 @@ def _members(path: Path, column: str, hyper: HyperProcess) -> tuple[str, ...]:
     with attached(hyper, path, path, CreateMode.NONE) as connection, hyper_told(path):
         rows = connection.execute_list_query(f"SELECT DISTINCT {column} FROM {TABLE} WHERE {column} IS NOT NULL")
     return tuple(sorted(row[0] for row in rows))
+
+
+def writer_of(spec: Path | None) -> str:
+    """Name the writer of a spec's files: those of another spec stay when this one is built into the same folder."""
+    return "shipped" if spec is None else str(spec.resolve())
 
 
 def specs_of(spec: Path | None) -> Callable[[Any], Any]:

@@ -19,7 +19,8 @@ from pipeline.progress import Tell, silent
 from pipeline.publish.tabpy_client import TabPy
 from pipeline.stores.hyper_read import attached
 from pipeline.stores.scratch import told
-from pipeline.workbook_building import EVERY, NEEDED, read_facts, specs_of, with_lxml
+from pipeline.workbook_building import EVERY, NEEDED, read_facts, specs_of, with_lxml, writer_of
+from pipeline.written import note_written
 
 
 @dataclass
@@ -34,11 +35,14 @@ class Previewed:
         A line for each sheet that the data at hand does not allow.
     unsupported : list of str
         A line for each sheet whose picture only says what is missing.
+    removed : list of Path
+        What an earlier preview wrote and this one does not.
     """
 
     files: list[Path] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     unsupported: list[str] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
 
 
 def preview_workbooks(
@@ -62,7 +66,7 @@ def preview_workbooks(
     tabpy : TabPy or None
         Where scripts run; None: sheets that need one say so.
     most_choices : int, default 3
-        Choices of each parameter for which the page has pictures too; 0: it stands still.
+        Choices of each control for which the page has pictures too; 0: it stands still.
     tell : Tell
         Told of each workbook.
 
@@ -78,7 +82,6 @@ def preview_workbooks(
     _with_altair()
     from workbooks.model import SpecError
     from workbooks.preview_book import read_settings
-    from workbooks.preview_page import PageOptions, page
 
     if tabpy is not None:
         tabpy.ask_info()
@@ -95,12 +98,10 @@ def preview_workbooks(
                 tell("drawing workbooks", number, len(studios) + 1)
                 done.files += _draw(studio, out / "preview", done)
             tell("writing the page", len(studios), len(studios) + 1)
-            index = out / "preview" / "index.html"
-            with told(index):
-                index.write_text(page(studios, PageOptions(most_choices)), encoding="utf-8")
+            done.files.insert(0, _write_page(out / "preview" / "index.html", studios, most_choices))
     except SpecError as error:
         raise SettingsError(str(error)) from error
-    done.files.insert(0, index)
+    done.removed = note_written(out / "preview", writer_of(spec), done.files)
     return done
 
 
@@ -141,6 +142,14 @@ def _draw(studio: Any, folder: Path, done: Previewed) -> Iterator[Path]:
         if reason := studio.shown(sheet).reason:
             done.unsupported.append(f"{studio.book.name}: {sheet.name}: {reason}")
         yield from _write(own / "sheets" / file_name(sheet.name), picture)
+
+
+def _write_page(index: Path, studios: Sequence[Any], most_choices: int) -> Path:
+    from workbooks.preview_page import PageOptions, page
+
+    with told(index):
+        index.write_text(page(studios, PageOptions(most_choices)), encoding="utf-8")
+    return index
 
 
 def _write(stem: Path, picture: str) -> list[Path]:
