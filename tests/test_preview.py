@@ -196,7 +196,7 @@ def test_totals_and_change(marks: Callable[..., pd.DataFrame], days: pd.DataFram
     energy = marks("Energy").iloc[0]
 
     assert energy["Energy in Period (kWh)"] == pytest.approx(now["energy_kwh"].sum())
-    assert energy["Change in Words"].startswith(f"{'-' if change < 0 else '+'}{abs(round(change, 1)):g} % against")
+    assert energy["Change in Words"].startswith(f"{'-' if change < 0 else '+'}{abs(round(change, 1)):g}% against")
     assert marks("Peak").iloc[0, 0] == pytest.approx(now["peak_kw"].max())
     measured = (now["coverage"] * now["expected_intervals"]).sum() / now["expected_intervals"].sum()
     assert marks("Measured").iloc[0, 0] == pytest.approx(measured)

@@ -170,7 +170,7 @@ def test_numbers_of_the_overview(marks: Callable[..., pd.DataFrame], daily: pd.D
 
     assert before["date"].nunique() == PERIOD
     assert energy["Energy in Period (kWh)"] == pytest.approx(year["energy_kwh"].sum())
-    words = f"{'-' if change < 0 else '+'}{abs(round(100 * change, 1)):g} % against the {PERIOD} days before"
+    words = f"{'-' if change < 0 else '+'}{abs(round(100 * change, 1)):g}% against the {PERIOD} days before"
     assert energy["Change in Words"] == words
     now, then = (
         {
@@ -183,8 +183,8 @@ def test_numbers_of_the_overview(marks: Callable[..., pd.DataFrame], daily: pd.D
     for name, value in now.items():
         number, told = marks(name).iloc[0]
         assert number == pytest.approx(value)
-        unit = f"{then[name]:.1f} kW" if name == "Peak" else f"{100 * then[name]:.1f} %"
-        assert told.replace(" %", ".0 %" if "." not in told else " %") == f"it was {unit} before"
+        unit = f"{then[name]:.1f} kW" if name == "Peak" else f"{100 * then[name]:.1f}%"
+        assert told.replace("%", ".0%" if "." not in told else "%") == f"it was {unit} before"
     sure = marks("How sure: days").iloc[0]
     assert sure["Estimated Share of Energy"] == pytest.approx(estimated(year))
 
@@ -192,7 +192,7 @@ def test_numbers_of_the_overview(marks: Callable[..., pd.DataFrame], daily: pd.D
 def test_a_change_needs_a_whole_period_before(marks: Callable[..., pd.DataFrame]) -> None:
     """With the whole history there is nothing before, and the number says so."""
     assert marks("Energy", Period=0).iloc[0]["Change in Words"] == "no whole period before to compare with"
-    assert marks("Energy", Period=90).iloc[0]["Change in Words"].endswith(" % against the 90 days before")
+    assert marks("Energy", Period=90).iloc[0]["Change in Words"].endswith("% against the 90 days before")
     for name in ("Peak", "Base load", "Measured"):
         assert marks(name, Period=0).iloc[0, 1] == "no whole period before to compare with"
 

@@ -167,7 +167,12 @@ def channel(axis: Axis, column: str) -> dict[str, Any]:
     if axis.is_date:
         # Dates are drawn in UTC: the clock of the machine is not that of the data.
         return {
-            name: make(f"{column}:T", scale=alt.Scale(type="utc"), title=None, axis=alt.Axis(grid=False, format=DATES))
+            name: make(
+                f"{column}:T",
+                scale=alt.Scale(type="utc"),
+                title=None,
+                axis=alt.Axis(grid=False, format=DATES, labelOverlap="greedy", labelSeparation=6),
+            )
         }
     one = axis.continuous
     format = alt.Axis(

@@ -48,7 +48,7 @@ def labels(kind: str, data: pd.DataFrame, columns: Axis, rows: Axis) -> Iterator
             if kind == "Circle"
             else (("left", data[data["x"] >= 0]), ("right", data[data["x"] < 0]))
         )
-        gap = 9 if kind == "Circle" else 3
+        gap = 3 if kind != "Circle" else 14 if "size" in data else 9
         for side, part in parts:
             for rim in (RIM, {}):
                 place = {"align": side, "dx": gap if side == "left" else -gap}

@@ -33,7 +33,7 @@ COMPARISONS = (
     _before(
         "Change in Words",
         """IF [Change] < 0 THEN "-" ELSE "+" END + STR(ROUND(100 * ABS([Change]), 1))
-            + " % against the " + STR(MAX([Period])) + " days before\"""",
+            + "% against the " + STR(MAX([Period])) + " days before\"""",
         "The change as a sentence, also when there is none.",
         ENERGY_AND_DEMAND,
     ),
@@ -59,7 +59,7 @@ COMPARISONS = (
     ),
     _before(
         "Base Load Share Before",
-        f""""it was " + STR(ROUND(100 * {BASE.format(when=BEFORE)}, 1)) + " % before\"""",
+        f""""it was " + STR(ROUND(100 * {BASE.format(when=BEFORE)}, 1)) + "% before\"""",
         "The share of base load in the period before, in words.",
         ENERGY_AND_DEMAND,
     ),
@@ -72,7 +72,7 @@ COMPARISONS = (
     ),
     _before(
         "Measured Share Before",
-        f""""it was " + STR(ROUND(100 * {MEASURED.format(when=BEFORE)}, 1)) + " % before\"""",
+        f""""it was " + STR(ROUND(100 * {MEASURED.format(when=BEFORE)}, 1)) + "% before\"""",
         "The share that was measured in the period before, in words.",
         QUALITY,
     ),

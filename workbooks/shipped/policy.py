@@ -18,7 +18,7 @@ def _number(name: str, words: str, after: str, before: str, unit: str) -> Sheet:
         detail=(before,),
         mark="Text",
         filters=BY_HOUR,
-        text=f"{{{after}}}{unit}\n{words}; it was {{{before}}}{unit}",
+        text=f"{{{after}}}{unit}\n{words}\nit was {{{before}}}{unit}",
     )
 
 
@@ -29,11 +29,11 @@ SAVED = Sheet(
     detail=(total("Energy (kWh)"),),
     mark="Text",
     filters=BY_HOUR,
-    text="{Saved (kWh)} kWh\nless, of {Energy (kWh)} kWh",
+    text="{Saved (kWh)} kWh\nsaved\nof {Energy (kWh)} kWh",
 )
-PEAK = _number("Highest hour", "in the highest hour", "Peak if (kW)", "Peak (kW)", " kW")
+PEAK = _number("Highest hour", "highest hour", "Peak if (kW)", "Peak (kW)", " kW")
 COST = _number("Cost", "cost, in the currency of the prices", "Cost if", "Cost", "")
-CARBON = _number("Carbon", "of CO2", "Carbon if (kg)", "Carbon (kg)", " kg")
+CARBON = _number("Carbon", "CO2", "Carbon if (kg)", "Carbon (kg)", " kg")
 
 BEFORE_AFTER = Sheet(
     "Day before and after",

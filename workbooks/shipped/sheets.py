@@ -48,5 +48,5 @@ SURE_OF_READINGS = Sheet(
 
 def choices(*parameters: str) -> Zone:
     """Give the row of controls of a page, and what to think of an empty one: a sheet without data cannot say it."""
-    hint = text("Nothing shown? There is no data for this choice.", pixels=0)
+    hint = text("Nothing shown? Then there is no data for this choice.", pixels=0)
     return across(*map(control, parameters), hint, pixels=54)
