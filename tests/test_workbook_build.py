@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -20,7 +21,7 @@ from lxml import etree
 from pipeline.cli import main
 from pipeline.demo import write_campus
 from pipeline.errors import SettingsError, StoreError
-from pipeline.stores.extracts import EXTRACTS, FORECAST_EXTRACTS
+from pipeline.stores.extracts import EVERY_EXTRACT, EXTRACTS, FORECAST_EXTRACTS
 from pipeline.stores.hyper import write_extract
 from pipeline.stores.hyper_read import read_extract
 from pipeline.stores.watermark import Watermark
@@ -317,7 +318,7 @@ def test_every_formula_can_be_read(built: Path) -> None:
 
 
 def test_every_sheet_says_how_sure_it_is() -> None:
-    """Each dashboard has the measured share, the findings, the past error of a forecast or the cause of an anomaly."""
+    """Each dashboard has what was measured or estimated, the findings, past errors, or the cause of an anomaly."""
     for book in workbooks(NO_FACTS):
         for board in book.dashboards:
             captions = {
@@ -326,7 +327,8 @@ def test_every_sheet_says_how_sure_it_is() -> None:
                 for shown in (sheet.label, sheet.color, *sheet.rows, *sheet.columns, *sheet.detail)
                 if shown
             }
-            assert captions & {"Measured Share", "Number of Findings", "MASE", "Cause"}, board.name
+            sure = {"Measured Share", "Estimated Share of Energy", "Number of Findings", "MASE", "Cause"}
+            assert captions & sure, board.name
 
 
 def test_the_specs_are_short() -> None:
@@ -400,6 +402,44 @@ def test_what_the_register_does_not_say_leaves_sheets_out(
     assert ("Sites and areas" in tree.xpath("//dashboard/@name")) == bool(kept)
     assert ("Sites and areas" in tree.xpath("//story-point/@captured-sheet")) == bool(kept)
     assert bool(tree.xpath("//mapsources")) == ("Map" in kept)
+
+
+@pytest.mark.parametrize(
+    ("blank", "gone", "kept"),
+    [
+        (["cost"], {"Cost by month", "How sure: costs"}, {"Carbon by month", "Timing by month"}),
+        (["co2_hourly_kg"], {"Timing by month", "Carbon by the hour"}, {"Carbon by month", "Cost by month"}),
+        (["co2_average_kg", "co2_hourly_kg"], {"Carbon by month", "Timing"}, {"Cost by month"}),
+    ],
+    ids=["no prices", "no hourly factors", "no factors"],
+)
+def test_what_the_settings_do_not_say_leaves_sheets_out(
+    ran: Ran, tmp_path: Path, schema: etree.XMLSchema, blank: list[str], gone: set[str], kept: set[str]
+) -> None:
+    """No prices, no page of cost; no factors, no page of carbon; only an average one, no sheet of timing."""
+    (tmp_path / "extracts").mkdir()
+    rows = ran.extract("costs").assign(**dict.fromkeys(blank, np.nan))
+    write_extract(ran.hyper, tmp_path / "extracts" / "costs.hyper", EVERY_EXTRACT["costs"], rows, Watermark("test", 1))
+    done = build_workbooks(tmp_path)
+    tree = etree.fromstring(unpacked(tmp_path / "workbooks" / "energy.twb"))
+    names = set(tree.xpath("//worksheet/@name"))
+
+    assert (names & (gone | kept), complaints(schema, tree)) == (kept, [])
+    assert check_file(tmp_path / "workbooks" / "energy.twbx") == []
+    assert gone <= {
+        line.split(": ")[1] if line.count(": ") == 2 else ": ".join(line.split(": ")[1:3]) for line in done.left_out
+    }
+    assert ("Cost by tariff" in tree.xpath("//dashboard/@name")) == ("cost" not in blank)
+    assert ("Carbon by hour" in tree.xpath("//dashboard/@name")) == ("co2_average_kg" not in blank)
+
+
+def test_no_price_is_for_the_public(built: Path) -> None:
+    """Prices are an agreement between two: the public workbook has neither their extract nor its pages."""
+    with zipfile.ZipFile(built / "public" / "energy.twbx") as package:
+        names = package.namelist()
+    assert "Data/Extracts/daily.hyper" in names
+    assert "Data/Extracts/costs.hyper" not in names
+    assert "Cost by tariff" in etree.fromstring(unpacked(built / "energy.twb")).xpath("//dashboard/@name")
 
 
 def test_a_map_is_a_map(built: Path) -> None:

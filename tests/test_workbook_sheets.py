@@ -13,7 +13,7 @@ from sheet_queries import sheet_query
 from tableauhyperapi import CreateMode
 
 from pipeline.demo import write_campus
-from pipeline.stores.extracts import FORECAST_EXTRACTS, METERS, READINGS
+from pipeline.stores.extracts import COSTS, FORECAST_EXTRACTS, METERS, READINGS
 from pipeline.stores.hyper import write_extract
 from pipeline.stores.hyper_read import attached
 from pipeline.stores.watermark import Watermark
@@ -422,6 +422,95 @@ def test_findings(marks: Callable[..., pd.DataFrame], ran: Ran) -> None:
         )
     )
     assert marks("List")["Intervals"].sum() == found["intervals"].sum()
+
+
+@pytest.fixture(scope="module")
+def costs(ran: Ran) -> pd.DataFrame:
+    """Rows of costs of the last year."""
+    frame = ran.extract("costs").assign(date=lambda rows: pd.to_datetime(rows["date"]))
+    return frame[(frame["date"].max() - frame["date"]).dt.days < PERIOD]
+
+
+def part(frame: pd.DataFrame, share: str) -> float:
+    """A share of the energy."""
+    return float((frame[share] * frame["energy_kwh"]).sum() / frame["energy_kwh"].sum())
+
+
+def test_costs(marks: Callable[..., pd.DataFrame], costs: pd.DataFrame) -> None:
+    """The bill, the price of a kWh, and the cost of months, meters, bands and weekdays; energy fed in comes off it."""
+    used = costs[costs["channel"] == "delivered"]
+    bill = marks("Cost of the period").iloc[0]
+    month = costs["date"].dt.to_period("M").dt.to_timestamp()
+    weekday = costs["date"].dt.day_of_week + 1
+    days = costs.groupby([weekday, "band"])
+
+    assert (costs["cost"] < 0).any()
+    assert (bill["Total Cost"], bill["Currency in Words"]) == (pytest.approx(costs["cost"].sum()), "USD")
+    assert marks("Average price").iloc[0]["Average Price (per kWh)"] == pytest.approx(
+        used["cost"].sum() / used["energy_kwh"].sum()
+    )
+    assert marks("Priced").iloc[0, 0] == 1
+    same(marks("Cost by month"), ["Date", "Band"], "Total Cost", costs.groupby([month, "band"])["cost"].sum())
+    same(marks("Cost by meter"), ["Meter"], "Total Cost", costs.groupby("meter_id")["cost"].sum())
+    same(marks("Cost by band"), ["Tariff", "Band"], "Total Cost", costs.groupby(["tariff", "band"])["cost"].sum())
+    same(marks("Cost by weekday"), ["Date", "Band"], "Cost a Day", days["cost"].sum() / days["date"].nunique())
+    sure = marks("How sure: costs").iloc[0]
+    assert sure["Estimated Share of Energy"] == pytest.approx(part(costs, "estimated_share"))
+    meter = used["meter_id"].iloc[0]
+    own = costs.loc[costs["meter_id"] == meter, "cost"].sum()
+    assert marks("Cost of the period", Chosen_Meter=meter).iloc[0]["Total Cost"] == pytest.approx(own)
+
+
+def test_carbon(marks: Callable[..., pd.DataFrame], costs: pd.DataFrame) -> None:
+    """By the average factor and by that of each hour; their difference by month and by meter, of the same energy."""
+    used = costs[costs["channel"] == "delivered"].dropna(subset="energy_kwh")
+    month = used["date"].dt.to_period("M").dt.to_timestamp()
+    even, hourly = used["co2_average_kg"], used["co2_hourly_kg"]
+    timing = hourly - even
+
+    assert marks("Carbon of the period").iloc[0, 0] == pytest.approx(even.sum())
+    by_hour = marks("Carbon by the hour").iloc[0]
+    assert by_hour["Carbon by Hourly Factor (kg)"] == pytest.approx(hourly.sum())
+    assert by_hour["Hourly Share of Energy"] == pytest.approx(1)
+    words = marks("Timing").iloc[0]
+    assert words["Effect of Timing (kg)"] == pytest.approx(timing.sum())
+    assert words["Timing in Words"].startswith("less than" if timing.sum() < 0 else "more than")
+    assert marks("Carbon of a kWh").iloc[0, 0] == pytest.approx(even.sum() / used["energy_kwh"].sum())
+    same(marks("Carbon by month"), ["Date"], "Carbon by Average Factor (kg)", even.groupby(month).sum())
+    line = marks("Carbon by month", overlay=True)
+    same(line, ["Date"], "Carbon by Hourly Factor (kg)", hourly.groupby(month).sum())
+    same(marks("Timing by month"), ["Date"], "Effect of Timing (kg)", timing.groupby(month).sum())
+    meters = used["meter_id"]
+    same(marks("Carbon by meter"), ["Meter"], "Carbon by Average Factor (kg)", even.groupby(meters).sum())
+    share = timing.groupby(meters).sum() / even.groupby(meters).sum()
+    same(marks("Timing by meter"), ["Meter"], "Effect of Timing", share)
+    sure = marks("How sure: carbon").iloc[0]
+    assert sure["Estimated Share of Energy"] == pytest.approx(part(used, "estimated_share"))
+
+
+def test_two_currencies_are_never_added_up(ran: Ran, books: Any, tmp_path: Path) -> None:
+    """Where both are shown there is no sum, and the page says why; a meter has one, and energy without a price none."""
+    rows = ran.extract("costs").head(1).assign(channel="delivered", band="day", energy_kwh=10.0)
+    rows = pd.concat([rows] * 4, ignore_index=True).assign(meter_id=list("abcc"), cost=[1.0, 2.0, 4.0, np.nan])
+    rows["currency"] = ["EUR", "GBP", "GBP", None]
+    path = tmp_path / "costs.hyper"
+    write_extract(ran.hyper, path, COSTS, rows, Watermark("test", 1))
+    found = {}
+    for book in books:
+        for sheet in (one for one in book.sheets if one.name in ("Cost of the period", "Cost by meter", "Priced")):
+            query, columns = sheet_query(lay_out(sheet, names_of(sheet.source, book.parameters)))
+            with attached(ran.hyper, path, path, CreateMode.NONE) as connection:
+                captions = [one.pill.known.caption for one in columns]
+                shown = connection.execute_list_query(query)
+            found[sheet.name] = pd.DataFrame([list(row) for row in shown], columns=captions)
+
+    bill = found["Cost of the period"].iloc[0]
+    assert (bill["Total Cost"], bill["Currency in Words"]) == (None, "several currencies: choose a site or meter")
+    meters = found["Cost by meter"].set_index("Meter")
+    assert meters["Total Cost"].to_dict() == {"a": 1.0, "b": 2.0, "c": 4.0}
+    assert meters["Currency in Words"].to_dict() == {"a": "EUR", "b": "GBP", "c": "GBP"}
+    assert meters["Average Price (per kWh)"].to_dict() == {"a": 0.1, "b": 0.2, "c": 0.4}
+    assert found["Priced"].iloc[0, 0] == 0.75
 
 
 @pytest.fixture(scope="module")

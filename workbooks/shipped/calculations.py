@@ -30,18 +30,21 @@ IN_PERIOD = Calculation(
     CHOICE,
 )
 
+LAST_DAY = Calculation("Last Day", "{FIXED : MAX([Date])}", "date", "The last day of the data.", CHOICE)
+DAYS_AGO = Calculation(
+    "Days Ago",
+    "DATEDIFF('day', [Date], [Last Day])",
+    "integer",
+    "Days before the last day of the data; 0 is that day itself.",
+    CHOICE,
+    dimension=True,
+)
+
 DAILY_CALCULATIONS = (
     IN_SITE,
     IN_CHOICE,
-    Calculation("Last Day", "{FIXED : MAX([Date])}", "date", "The last day of the data.", CHOICE),
-    Calculation(
-        "Days Ago",
-        "DATEDIFF('day', [Date], [Last Day])",
-        "integer",
-        "Days before the last day of the data; 0 is that day itself.",
-        CHOICE,
-        dimension=True,
-    ),
+    LAST_DAY,
+    DAYS_AGO,
     IN_PERIOD,
     Calculation(
         "In Period Before",

@@ -3,9 +3,11 @@
 from workbooks.facts import Facts
 from workbooks.model import DataSource, Story, Workbook
 from workbooks.shipped.calendar import CALENDAR_PAGE
+from workbooks.shipped.carbon import CARBON
 from workbooks.shipped.comparison import COMPARISON
+from workbooks.shipped.cost import COST
 from workbooks.shipped.data_quality import FOUND, HOW_SURE
-from workbooks.shipped.data_sources import ANOMALIES, FINDINGS, METERS, READINGS, SCORES
+from workbooks.shipped.data_sources import ANOMALIES, COSTS, FINDINGS, METERS, READINGS, SCORES
 from workbooks.shipped.forecast import NEXT, UNUSUAL_PAGE
 from workbooks.shipped.live import ALERTS, LIVE, LIVE_FORECAST, LIVE_PAGE
 from workbooks.shipped.load_profile import LOAD_PROFILE
@@ -16,7 +18,7 @@ from workbooks.shipped.policy import SANDBOX
 from workbooks.shipped.policy_calculations import SLIDERS
 from workbooks.shipped.sites import SITES
 
-SOURCES: tuple[DataSource, ...] = (READINGS, LIVE, FINDINGS, METERS, LIVE_FORECAST, ANOMALIES, SCORES)
+SOURCES: tuple[DataSource, ...] = (READINGS, LIVE, FINDINGS, METERS, COSTS, LIVE_FORECAST, ANOMALIES, SCORES)
 
 STORY = Story(
     "Plugging into the future",
@@ -27,6 +29,8 @@ STORY = Story(
         ("Days unlike others: what happened there?", CALENDAR_PAGE),
         ("Who stands out, and who never sleeps", COMPARISON),
         ("Where it is used, and who needs most for its size", SITES),
+        ("What it costs, and in which hours", COST),
+        ("What it emits, and what the time of use does to it", CARBON),
         ("What comes next, and how far to trust it", NEXT),
         ("What if we saved, and shifted?", SANDBOX),
         ("How much of all this was measured", HOW_SURE),
@@ -41,7 +45,7 @@ def workbooks(facts: Facts) -> tuple[Workbook, ...]:
         Workbook(
             "energy",
             (
-                *(OVERVIEW, LOAD_PROFILE, PEAK_DEMAND, CALENDAR_PAGE, COMPARISON, SITES),
+                *(OVERVIEW, LOAD_PROFILE, PEAK_DEMAND, CALENDAR_PAGE, COMPARISON, SITES, COST, CARBON),
                 *(NEXT, UNUSUAL_PAGE, SANDBOX, HOW_SURE, PHONE),
             ),
             (STORY,),

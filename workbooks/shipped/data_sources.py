@@ -4,6 +4,7 @@ Names, units and descriptions are those of `pipeline.stores.extracts`; what Tabl
 """
 
 from pipeline.stores.extracts import ANOMALIES as ANOMALIES_EXTRACT
+from pipeline.stores.extracts import COSTS as COSTS_EXTRACT
 from pipeline.stores.extracts import DAILY as DAILY_EXTRACT
 from pipeline.stores.extracts import FINDINGS as FINDINGS_EXTRACT
 from pipeline.stores.extracts import FORECAST as FORECAST_EXTRACT
@@ -21,6 +22,7 @@ from workbooks.shipped.calculations import (
     IN_SITE,
     READINGS_CALCULATIONS,
 )
+from workbooks.shipped.cost_calculations import COST_CALCULATIONS
 from workbooks.shipped.policy_calculations import POLICY_CALCULATIONS
 from workbooks.shipped.site_calculations import METERS_CALCULATIONS
 
@@ -34,7 +36,7 @@ DATATYPES: dict[str, Datatype] = {
 }
 """Hyper's type to Tableau's."""
 
-FORMATS = {"kWh": "n#,##0", "min": "n#,##0", "h": "n#,##0", "m²": "n#,##0"}
+FORMATS = {"kWh": "n#,##0", "min": "n#,##0", "h": "n#,##0", "m²": "n#,##0", "kg": "n#,##0"}
 """By unit; demand has Tableau's own, for kW of a house need decimals that those of a campus do not."""
 
 PLACES: dict[str, Geography] = {"latitude": "Latitude", "longitude": "Longitude"}
@@ -43,8 +45,9 @@ PLACES: dict[str, Geography] = {"latitude": "Latitude", "longitude": "Longitude"
 RATIOS = ("mase", "past_mase", "score")
 SHARES = (
     *("load_factor", "coverage", "estimated_share", "rmse_share"),
-    *("last_year_coverage", "last_year_estimated_share"),
+    *("last_year_coverage", "last_year_estimated_share", "hourly_factor_share"),
 )
+MONEY = ("cost",)
 SUMMED_UP = {
     "energy_kwh": "Sum",
     "raw_kwh": "Sum",
@@ -75,6 +78,10 @@ SUMMED_UP = {
     "last_year_days": "Avg",
     "last_year_coverage": "Avg",
     "last_year_estimated_share": "Avg",
+    "cost": "Sum",
+    "co2_average_kg": "Sum",
+    "co2_hourly_kg": "Sum",
+    "hourly_factor_share": "Avg",
 }
 """How each measure is summed up; what is not here is a dimension."""
 
@@ -83,6 +90,8 @@ FOLDERS = {
         *("meter_id", "channel", "site_id", "file", "name", "building_use", "latitude", "longitude"),
         *("floor_area_m2", "tariff", "unit"),
     ),
+    "Cost": ("band", "currency", "cost"),
+    "Carbon": ("co2_average_kg", "co2_hourly_kg"),
     "Energy and demand": (
         *("energy_kwh", "raw_kwh", "peak_kw", "base_kw", "load_factor"),
         *("forecast_kwh", "lower_kwh", "upper_kwh", "expected_kwh", "over_kwh", "last_year_kwh"),
@@ -91,7 +100,7 @@ FOLDERS = {
         *("coverage", "estimated_share", "expected_intervals", "quality", "method", "rule_id", "rule"),
         *("severity", "intervals", "detail", "model", "past_mae_kwh", "past_mase", "mae_kwh", "rmse_share", "mase"),
         *("origins", "is_chosen", "is_stale", "reason", "direction", "cause", "score", "rules"),
-        *("last_year_days", "last_year_coverage", "last_year_estimated_share"),
+        *("last_year_days", "last_year_coverage", "last_year_estimated_share", "hourly_factor_share"),
     ),
 }
 """Folder to columns; the rest is about time."""
@@ -120,6 +129,8 @@ def _field(column: Column) -> Field:
 def _format(column: Column) -> str:
     if column.name in SHARES:
         return "p0.0%"
+    if column.name in MONEY:
+        return "n#,##0.00"
     return "n0.00" if column.name in RATIOS else FORMATS.get(column.unit, "")
 
 
@@ -130,4 +141,6 @@ FORECAST = data_source(FORECAST_EXTRACT, "Forecast", FORECAST_CALCULATIONS)
 ANOMALIES = data_source(ANOMALIES_EXTRACT, "Unusual use", ANOMALIES_CALCULATIONS)
 METERS = data_source(METERS_EXTRACT, "Meters and sites", METERS_CALCULATIONS, is_private=True)
 """Private, for coordinates tell whose meter it is, whatever its name."""
+COSTS = data_source(COSTS_EXTRACT, "Cost and carbon", COST_CALCULATIONS, is_private=True)
+"""Private, for prices are an agreement between two."""
 SCORES = data_source(SCORE_EXTRACT, "Past errors of forecasts", (IN_SITE, IN_CHOICE))
