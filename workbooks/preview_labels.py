@@ -50,7 +50,7 @@ def labels(kind: str, data: pd.DataFrame, columns: Axis, rows: Axis) -> Iterator
         )
         gap = 3 if kind != "Circle" else 14 if "size" in data else 9
         for side, part in parts:
-            for rim in (RIM, {}):
+            for rim in (RIM, {}) if len(part) else ():
                 place = {"align": side, "dx": gap if side == "left" else -gap}
                 yield drawn(part).mark_text(**look | place | rim).encode(**channels)
     else:

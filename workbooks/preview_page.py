@@ -30,11 +30,12 @@ class PageOptions:
     most_choices : int
         Choices of a control that are drawn beside the one that holds at first; 0: none, the page stands still.
     most_pictures : int
-        Combinations of choices for which a sheet is drawn.
+        Combinations of choices for which a sheet is drawn: four, four and three choices together, and of more controls
+        pairs (chosen).
     """
 
     most_choices: int = 3
-    most_pictures: int = 60
+    most_pictures: int = 48
 
 
 def page(studios: Sequence[Studio], options: PageOptions) -> str:
@@ -48,9 +49,10 @@ def page(studios: Sequence[Studio], options: PageOptions) -> str:
         How much of it works.
     """
     album = Album()
+    drawn: dict[tuple[object, ...], int] = {}
     tabs, sections, controls = [], [], {}
     for studio in studios:
-        book = _Book(studio, options, album)
+        book = _Book(studio, options, album, drawn)
         tabs.append(f"<h2>{_safe(studio.book.name)}</h2>")
         for story in studio.book.stories:
             tabs.append(_tab(studio, story.name, "story"))
@@ -107,13 +109,23 @@ def _story(studio: Studio, story: Story) -> str:
 
 @dataclass
 class _Book:
-    """A workbook on its way to the page: what can be chosen in it, and the pictures of its sheets."""
+    """A workbook on its way to the page: what can be chosen in it, and the pictures of its sheets.
+
+    Attributes
+    ----------
+    studio, options, album
+        Where its sheets come from, how many are drawn, and where they go.
+    drawn : dict
+        What a picture shows to its place in the album, for all workbooks: a sheet may be in several.
+    controls : dict of str to Control
+        By key, in the order in which they are declared.
+    """
 
     studio: Studio
     options: PageOptions
     album: Album
+    drawn: dict[tuple[object, ...], int]
     controls: dict[str, Control] = field(default_factory=dict)
-    _drawn: dict[tuple[object, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for one in self.studio.book.parameters:
@@ -181,13 +193,13 @@ class _Book:
         """Draw a sheet; what shows the same as before is that picture."""
         shown = self.studio.shown(sheet, values, kept)
         key = (one.zone.kind, one.box.width, one.box.height, shown.content)
-        if key not in self._drawn:
+        if key not in self.drawn:
             if one.zone.kind == "sheet":
                 svg = sheet_svg(shown, one.box.width, one.box.height)
             else:
                 svg = "" if shown.marks is None else legend_svg(shown.marks, one.box.width, one.box.height)
-            self._drawn[key] = self.album.add(svg)
-        return self._drawn[key]
+            self.drawn[key] = self.album.add(svg)
+        return self.drawn[key]
 
 
 def _select(control: Control) -> str:

@@ -62,10 +62,10 @@ class Shown:
         said = tuple((caption, self.values[caption]) for caption in TOKEN.findall(texts) if caption in self.values)
         marks = self.marks
         if marks is None:
-            return (self.laid.sheet.name, self.reason, said)
+            return (self.laid.sheet, self.reason, said)
         layers = (marks.frame, *([] if marks.overlay is None else [marks.overlay]))
         seen = [sha256(layer.to_csv().encode("utf-8", "surrogatepass")).digest() for layer in layers]
-        return (self.laid.sheet.name, said, marks.order, *seen)
+        return (self.laid.sheet, said, marks.order, *seen)
 
 
 def sheet_svg(shown_sheet: Shown, width: float, height: float) -> str:
