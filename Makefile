@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
 UV = uv==0.13.9
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test lint format docs bench lock clean
+.PHONY: help demo test lint format docs pictures bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,6 +31,18 @@ format: $(VENV)/.installed-test ## put the code into the project's format
 
 docs: $(VENV)/.installed-test ## write the generated tables of README.md anew
 	@$(BIN)/cog -r README.md
+
+# Drawn at their own size, not at the double one of OUT/preview: a page of text needs no more.
+PICTURES = from pathlib import Path; from workbooks.preview_png import png; \
+	[(Path("workbooks/pictures") / (name.lower().replace(" ", "-") + ".png")).write_bytes( \
+	png((Path("out/pictures/preview/energy") / f"{name}.svg").read_text("utf-8"), 1.0)) \
+	for name in ("Overview", "Load profile", "What comes next")]
+
+pictures: $(VENV)/.installed-test ## draw the pictures of README.md anew, from the demo
+	@$(BIN)/hyperwatt demo --out out/pictures >/dev/null
+	@$(BIN)/hyperwatt forecast --out out/pictures >/dev/null
+	@$(BIN)/hyperwatt workbook preview --out out/pictures --choices 0 >/dev/null
+	@mkdir -p workbooks/pictures && $(BIN)/python -c '$(PICTURES)'
 
 bench: $(VENV)/.installed-test ## every benchmark as a ratio against a reference of the same run
 	@$(BIN)/python -m benchmarks

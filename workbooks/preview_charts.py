@@ -113,7 +113,7 @@ def _scaled(name: str, axis: Axis, frame: pd.DataFrame) -> dict[str, Any]:
     return {name: _instants(values), f"{name}_end": _instants(values + STEPS.get(axis.continuous.how, STEPS["None"]))}
 
 
-def _instants(values: "pd.Series[Any]") -> list[str | None]:
+def _instants(values: "pd.Series[Any]") -> list[Any]:
     return [None if pd.isna(value) else f"{pd.Timestamp(value).isoformat()}Z" for value in values]
 
 
@@ -173,7 +173,8 @@ def _gantt(marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis, channels
     size = data["size"].fillna(0) if "size" in data else pd.Series(1.0, index=data.index)
     if rows.is_measure:
         ends = {"y2": alt.Y2("y_end")} | ({"x2": alt.X2("x_end")} if columns.is_date else {})
-        return drawn(data.assign(y_end=data["y"] + size)).mark_bar(aria="says" in data).encode(**channels | ends)
+        bars = (_around(data) if columns.is_date else data).assign(y_end=data["y"] + size)
+        return drawn(bars).mark_bar(aria="says" in data).encode(**channels | ends)
     stops: Any
     if columns.is_date:
         stops = _instants(pd.to_datetime(data["x"]).dt.tz_localize(None) + pd.to_timedelta(size, unit="D"))
@@ -183,6 +184,13 @@ def _gantt(marks: Marks, data: pd.DataFrame, columns: Axis, rows: Axis, channels
         strokeWidth=0 if len(data) > MOST_OUTLINED else 2, aria="says" in data
     )
     return bars.encode(**channels, x2=alt.X2("x_end"), stroke=_stroke(marks))
+
+
+def _around(data: pd.DataFrame) -> pd.DataFrame:
+    """Let bars lie around the beginning of their day, where the point of a line over them is."""
+    x, end = (pd.to_datetime(data[name]).dt.tz_localize(None) for name in ("x", "x_end"))
+    half = (end - x) / 2
+    return data.assign(x=_instants(x - half), x_end=_instants(end - half))
 
 
 def _stroke(marks: Marks) -> Any:
