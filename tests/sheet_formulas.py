@@ -139,7 +139,7 @@ class Marks:
         name, arguments = tree.name, tree.arguments
         if name == "SIZE":
             return f"COUNT(*) OVER ({self.over})"
-        if name in ("RANK_UNIQUE", "RANK_PERCENTILE", "RANK"):
+        if name in ("RANK_UNIQUE", "RANK"):
             return self._rank(name, arguments)
         if name.startswith(("WINDOW_", "RUNNING_")) and name.split("_")[1] in AGGREGATES:
             running = ("UNBOUNDED PRECEDING", "CURRENT ROW")
@@ -151,8 +151,8 @@ class Marks:
     def _rank(self, name: str, arguments: Sequence[Node]) -> str:
         value = self.sql(arguments[0])
         said = arguments[1].text if len(arguments) > 1 and isinstance(arguments[1], Literal) else ""
-        direction = (said or ("asc" if name == "RANK_PERCENTILE" else "desc")).upper()
-        function = {"RANK_UNIQUE": "ROW_NUMBER()", "RANK_PERCENTILE": "CUME_DIST()", "RANK": "RANK()"}[name]
+        direction = (said or "desc").upper()
+        function = {"RANK_UNIQUE": "ROW_NUMBER()", "RANK": "RANK()"}[name]
         return f"{function} OVER ({self.over} ORDER BY {value} {direction} NULLS LAST)"
 
 

@@ -41,8 +41,15 @@ def rank(method: Literal["min", "max", "dense", "first"]) -> Function:
 def rank_percentile(count: int, values: Any, direction: str = "asc") -> Any:
     """Give the share of the other values that are not above (`'desc'`: below): 6, 9, 9, 14 give 0, 2/3, 2/3, 1.
 
-    That is what people see in Tableau (lowest 0 %, highest 100 %); its manual says 0.25, 0.75, 0.75, 1 of the same
-    numbers. The only value of a partition gives 1 (assumed).
+    That is RANK_MODIFIED counted from zero, as it is seen in Tableau [1]_ and as its newer manuals have it, where older
+    ones had 0.25, 0.75, 0.75, 1 of the same numbers [2]_. No shipped formula hangs on it: quarters are counted by RANK.
+    The only value of a partition gives 1 (assumed).
+
+    References
+    ----------
+    .. [1] L. Tufail, "Rank Percentile on Tableau", The Data School. thedataschool.com/lemis-tufail
+    .. [2] Tableau Help, "Table Calculation Functions", RANK_PERCENTILE.
+       help.tableau.com/current/pro/desktop/en-us/functions_functions_tablecalculation.htm
     """
     numbers = pd.Series(values, dtype="float64")
     known = int(numbers.count())
