@@ -23,6 +23,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
+def _not_zero(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value == 0:
+        raise click.BadParameter("0 would take every reading away")
+    return value
+
+
 def reading(function: F) -> F:
     """Options that say how files are to be read; without them it is judged from the file."""
     options = (
@@ -38,7 +44,7 @@ def reading(function: F) -> F:
         click.option("--header-rows", type=click.IntRange(0), help="Rows before the data; 0: no names."),
         click.option("--register/--interval", "is_register", default=None, help="Values are register reads, or not."),
         click.option("--digits", type=click.IntRange(1, 15), help="Digits of a register, for when it turns over."),
-        click.option("--multiplier", type=float, help="Applied to every value."),
+        click.option("--multiplier", type=float, callback=_not_zero, help="Applied to every value."),
         click.option("--country", help="Public holidays: GB, US-CA …"),
         click.option("--strict", is_flag=True, default=None, help="One bad row refuses its file."),
         click.option("--insist", is_flag=True, default=None, help="Load even what cannot be trusted; it is marked."),

@@ -20,7 +20,9 @@ def where(function: F) -> F:
     """Options that say where things are."""
     options = (
         click.option("--config", type=click.Path(path_type=Path), help="Settings file; default ./hyperwatt.toml."),
-        click.option("--out", type=click.Path(path_type=Path), help="Folder for results.  [default: out]"),
+        click.option(
+            "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for results.  [default: out]"
+        ),
         click.option("--database", metavar="URL", help="Database.  [default: sqlite:///OUT/hyperwatt.db]"),
     )
     for option in reversed(options):

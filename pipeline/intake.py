@@ -1,6 +1,7 @@
 """Files in: recognised, opened by their reader, their readings spooled; what is refused is kept apart."""
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -98,7 +99,7 @@ class Intake:
         list of Path
             Members that are loaded already.
         """
-        known = []
+        known, before = [], len(self.files)
         try:
             for source in sources:
                 member = file if source.path == file.path else file.member(source.path)
@@ -109,6 +110,10 @@ class Intake:
                     self._try_source(source, member, clock_of)
         except FileRefusedError as error:
             self.files.append(replace(file, path=error.path, refusal=error))
+        if _size_of(file.path) != file.size:
+            for each in self.files[before:]:
+                reason = "the file changed while it was read"
+                each.refusal = FileRefusedError(each.path, reason, "run again when it is complete")
         return known
 
     def add_twin(
@@ -125,13 +130,18 @@ class Intake:
         """
         first = len(self.files)
         twin = replace(file, sha256=hashlib.sha256(f"{file.sha256}/{file.path.name}".encode()).hexdigest())
-        if twin.sha256 in self.loaded:
+        other = self.loaded[file.sha256]
+        if twin.sha256 in self.loaded or _is_copy(file.path, Path(other)):
             return [file.path]
         self.add_file(twin, sources, clock_of)
         own = {one.meter_id for one, number in zip(self.streams, self.file_of, strict=True) if number >= first}
         if any(f"{meter}-".startswith(f"{meter_id}-") for meter in own) or any(
             each.refusal for each in self.files[first:]
         ):
+            for each in self.files[first:]:
+                each.notes.append(
+                    f"it has the same bytes as {other!r}, and is loaded as meters of its own all the same"
+                )
             return []
         for each in self.files[first:]:
             each.is_loaded = True
@@ -183,6 +193,21 @@ class Intake:
         return np.array([idle[number] for number in self.file_of], dtype=np.bool_)
 
 
+_COPY = re.compile(r"^(copy of |kopie von |copie de )|( - (copy|kopie|copie))?( ?\(\d+\))?$", re.IGNORECASE)
+
+
+def _is_copy(path: Path, other: Path) -> bool:
+    """Whether a name is that of another file's copy, as browsers and desktops give it: `march (1).csv`."""
+    return _COPY.sub("", path.stem) == _COPY.sub("", other.stem) and path.suffix == other.suffix
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
 def _with_clock(stream: Stream, path: Path, clock_of: Callable[[Stream], str | None]) -> Stream:
     if stream.timezone:
         return stream
@@ -197,18 +222,48 @@ def _with_clock(stream: Stream, path: Path, clock_of: Callable[[Stream], str | N
     return replace(stream, timezone=timezone)
 
 
+RESULTS = {"extracts", "workbooks", "preview", "public", "tabpy"}
+"""Folders that hyperwatt's commands write in the folder for results; its database stands beside them."""
+
+TABLEAU_FILES = {".hyper", ".twb", ".twbx", ".tds", ".tdsx"}
+"""What is made for Tableau is no meter file, wherever it lies."""
+
+
 def list_files(named: Sequence[Path], out: Path) -> list[Path]:
-    """Name the files of a run: as given, and those in folders in order of name, without hidden ones and results."""
+    """Name the files of a run: as given, and those in folders in order of name, without hidden ones and results.
+
+    A folder that holds the folder for results is read without it; one that is in it, or it itself, without what
+    hyperwatt writes there. A folder in which nothing is to be read stands for itself, and is refused when it is opened.
+    """
     found: list[Path] = []
     for path in named:
-        inside = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-        found += [one for one in inside if not any(part.startswith(".") for part in one.relative_to(path).parts)]
-    results = out.resolve()
-    return [path for path in dict.fromkeys(found) if path in named or results not in path.resolve().parents]
+        found += (_inside(path, out.resolve()) or [path]) if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
+
+
+def _inside(folder: Path, out: Path) -> list[Path]:
+    within = out in (folder.resolve(), *folder.resolve().parents)
+    files = sorted((one for one in folder.rglob("*") if one.is_file()), key=_in_order)
+    files = [one for one in files if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
+    return [one for one in files if not _is_result(one.resolve(), out, within)]
+
+
+def _in_order(path: Path) -> tuple[str, str, int]:
+    """By name, and a copy behind what it is a copy of."""
+    return str(path.parent), _COPY.sub("", path.stem), len(path.name)
+
+
+def _is_result(file: Path, out: Path, within: bool) -> bool:
+    if file.suffix in TABLEAU_FILES or file.name.startswith("hyperwatt.db"):
+        return True
+    return out in file.parents and (not within or file.relative_to(out).parts[0] in RESULTS)
 
 
 def describe_file(path: Path) -> FileIn:
     """Give a file its identity, the SHA-256 of its bytes; a file that cannot be read is refused."""
+    if path.is_dir():
+        reason = "there is no file to read in this folder (hidden files and hyperwatt's own results are none)"
+        return FileIn(path, "", 0, refusal=FileRefusedError(path, reason, "name the folder of the meter files"))
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

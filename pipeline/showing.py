@@ -31,7 +31,7 @@ def show_report(report: Any) -> None:
     if loaded:
         console.print(_file_table(loaded))
     for path in report.known:
-        click.echo(f"{path}: already loaded, nothing changed")
+        click.echo(f"{path}: already loaded, nothing changed (--reload reads it again)")
     if loaded:
         click.echo(_sentence(report))
         _show_assumptions(loaded)
@@ -42,11 +42,11 @@ def show_report(report: Any) -> None:
 
 
 def _show_assumptions(files: list[FileIn]) -> None:
-    """Say what was assumed for want of a word in the files: what names the option that would have said it."""
+    """Say what was assumed for want of a word in the files: notes that name an option, or that speak of a copy."""
     assumed: dict[str, list[Path]] = {}
     for file in files:
         for note in dict.fromkeys(file.notes):
-            if "(--" in note:
+            if "(--" in note or "the same bytes" in note:
                 assumed.setdefault(note, []).append(file.path)
     for note, paths in assumed.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""

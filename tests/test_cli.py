@@ -137,7 +137,7 @@ def test_again_is_0_and_says_so(call: Call, good: Path) -> None:
     result = call("run", good, "--timezone", "UTC")
 
     assert result.exit_code == 0
-    assert lines(result.stdout) == [f"{good}: already loaded, nothing changed"]
+    assert lines(result.stdout) == [f"{good}: already loaded, nothing changed (--reload reads it again)"]
     assert files_in(Path("out")) == before
 
 

@@ -7,10 +7,30 @@ from pipeline.sources.document import Document
 
 _POINT = re.compile(r"-?\d*\.\d+")
 _COMMA = re.compile(r"-?(\d*|\d{1,3}(\.\d{3})+),\d+")
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}([.,]\d{3})+")
 _GROUPED = re.compile(r"-?[1-9]\d{0,2},\d{3}")
 
 
-def guess_decimal(document: Document, rows: list[list[str]], delimiter: str) -> str:
+def decimal_of(document: Document, rows: list[list[str]], delimiter: str, said: str | None) -> str:
+    """Give the decimal mark: the one that the user says, where the numbers do not deny it, else what they show.
+
+    Raises
+    ------
+    FileRefusedError
+        V21, when they deny it, or allow both.
+    """
+    if said is None:
+        return _guess_decimal(document, rows, delimiter)
+    other = _POINT if said == "," else _COMMA
+    cells = [cell.strip() for row in rows[:200] for cell in row[:200]]
+    denied = [cell for cell in cells if other.fullmatch(cell) and not _THOUSANDS.fullmatch(cell)]
+    if denied and not any((_COMMA if said == "," else _POINT).fullmatch(cell) for cell in cells):
+        reason = f"numbers such as {denied[0]!r} have no decimal {'comma' if said == ',' else 'point'}"
+        raise FileRefusedError(document.path, reason, "leave out --decimal")
+    return said
+
+
+def _guess_decimal(document: Document, rows: list[list[str]], delimiter: str) -> str:
     """A comma when numbers have one and no point: never where the comma separates cells that are not quoted.
 
     Raises

@@ -9,6 +9,7 @@ from pipeline.schema import CHANNELS
 from pipeline.sources.source import Feed, Stream
 from pipeline.sources.values import known_unit
 
+POWER_UNITS = {"W", "kW", "MW", "kVAr"}
 METER_SETTINGS = ("meter_id", "channel", "timezone", "unit", "label", "multiplier", "is_register", "site_id", "skip")
 
 
@@ -24,7 +25,10 @@ def apply_feed(stream: Stream, name: str, feed: Feed) -> Stream | None:
         said |= _in_unit(feed.unit)
     if stream.timezone is None:
         said["timezone"] = feed.timezone
-    return apply_meter(replace(stream, **said), name, feed)
+    settled = apply_meter(replace(stream, **said), name, feed)
+    if feed.is_register and settled is not None and settled.is_register and settled.unit in POWER_UNITS:
+        raise SettingsError(f"a register counts energy, and {settled.unit} is power -> --unit kWh, or --interval")
+    return settled
 
 
 def apply_meter(stream: Stream, name: str, feed: Feed) -> Stream | None:

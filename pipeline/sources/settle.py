@@ -58,6 +58,7 @@ class Stamps:
     newest_first: bool = False
     daily: bool = False
     early: int = 0
+    step: int = 0
     notes: list[str] = field(default_factory=list)
     periods: DayPeriods | None = None
     distrust: str = ""
@@ -162,7 +163,7 @@ def settle_ends(seen: Seen, labels: list[str], name: str, has_ends: bool, stamps
     stamps.newest_first = bool((pairs[:, 0] > pairs[:, 1]).sum() > (pairs[:, 0] < pairs[:, 1]).sum())
     if stamps.newest_first:
         stamps.notes.append("the newest reading stands first")
-    step = _usual_step(parse(labels))
+    step = stamps.step = _usual_step(parse(labels))
     stamps.daily = step == DAY and seen.times <= _WHOLE_DAY
     stamps.early = 0 if has_ends or stamps.daily else _early(pairs, step)
     said = None if has_ends else label_word(name)

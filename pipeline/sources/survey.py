@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.errors import FileRefusedError
 from pipeline.sources.blocks import LABEL, Block, read_blocks
 from pipeline.sources.cells import codes_of, floats_of
 from pipeline.sources.day_periods import survey_periods
@@ -58,6 +59,9 @@ def survey(
         settle_dates(document, seen, feed, today, stamps)
     name = " ".join(table.names[each] for each in (roles.stamp, roles.time) if each is not None) if table.named else ""
     settle_ends(seen, labels, name, whole_days or roles.end is not None or roles.end_time is not None, stamps)
+    if roles.meter is None and roles.period is None and feed.minutes and 0 < stamps.step < feed.minutes * 60:
+        reason = f"stamps stand {stamps.step / 60:g} min apart, which cannot be intervals of {feed.minutes} min"
+        raise FileRefusedError(document.path, reason, "leave out --minutes", "V04")
     if roles.period is not None:
         stamps.periods = survey_periods(document, table, roles.stamp or 0, roles.period, feed.timezone)
         stamps.notes.append(stamps.periods.note)

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from pipeline.errors import FileRefusedError, SettingsError
 from pipeline.sources.document import SAMPLE_BYTES, Document, read_text
-from pipeline.sources.notation import date_columns, guess_decimal, join_date
+from pipeline.sources.notation import date_columns, decimal_of, join_date
 from pipeline.sources.source import Feed
 from pipeline.sources.spellings import respelled
 from pipeline.sources.stamps import month_text, split_label
@@ -138,7 +138,7 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
         names=tuple(names),
         named=header is not None,
         delimiter=delimiter,
-        decimal=feed.decimal or guess_decimal(document, data, delimiter),
+        decimal=decimal_of(document, data, delimiter, feed.decimal),
         offset=len("".join(lines[:begin]).encode()),
         first_line=begin + 1,
         rows=data,

@@ -249,7 +249,7 @@ def _repeated(
     width = len(bounds) - 1
     frame = pd.DataFrame({"row": flat[earlier] // width, "start": bounds[flat[earlier] % width], "differs": differs})
     rows: Any = frame.groupby("row")
-    findings = [_repeated_finding(own, table.loc[row]) for row, own in rows]
+    findings = [_repeated_finding(own, table.loc[row], cells.timezone) for row, own in rows]
     gone = earlier[differs]
     replaced = Replaced(
         flat[gone] // width,
@@ -260,14 +260,24 @@ def _repeated(
     return findings, replaced
 
 
-def _repeated_finding(own: pd.DataFrame, channel: pd.Series) -> Finding:
+def _repeated_finding(own: pd.DataFrame, channel: pd.Series, timezone: str) -> Finding:
     different = int(own["differs"].sum())
     text = (
         f"{len(own)} repeated readings: {len(own) - different} identical, {different} with another value; "
         "the last one is kept"
     )
+    if different and _is_an_hour_twice(own.loc[own["differs"], "start"], timezone):
+        text += f"; it is an hour of a Sunday night, as clocks repeat it in autumn: is {timezone} theirs? (--timezone)"
     first, last = int(own["start"].min()), int(own["start"].max())
     return Finding("V02", channel["meter_id"], channel["channel"], first, last, len(own), text)
+
+
+def _is_an_hour_twice(starts: "pd.Series[int]", timezone: str) -> bool:
+    """Whether repeated intervals are one hour of a Sunday night, once a year: that of another zone's clock change."""
+    wall = pd.to_datetime(starts, unit="s", utc=True).dt.tz_convert(timezone)
+    hours = wall.dt.floor("h").drop_duplicates()
+    once = not hours.dt.year.duplicated().any()
+    return once and bool(((hours.dt.dayofweek == 6) & (hours.dt.hour < 4) & (hours.dt.month > 2)).all())
 
 
 def irregular_grids(cells: Cells, channels: pd.DataFrame) -> list[Grid]:
