@@ -17,8 +17,9 @@ help: ## this list
 demo: $(VENV)/.installed ## a small campus with faults in it, from files to extracts; says where the results are
 	@$(BIN)/hyperwatt demo
 
+# Two processes with two OpenMP threads each wait for one another on two cores: fits took eight times as long.
 test: lint ## lint, types and all tests
-	@$(BIN)/python -m pytest -n 2 -q --durations=10
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q --durations=10
 
 lint: $(VENV)/.installed-test ## ruff and mypy
 	@$(BIN)/ruff check --quiet .

@@ -34,12 +34,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.config import single_threaded
 from tabpy_functions.arima import fit_arima
 from tabpy_functions.calendars import is_holiday
 from tabpy_functions.choosing import choose_forecast
@@ -230,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         DAY_AHEAD: day_origins(meters, first),
     }
     weathers = [True, False] if meters.temperature_c is not None else [False]
-    with ProcessPoolExecutor(asked.jobs) as pool:
+    with single_threaded(), ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn")) as pool:
         for with_temperature in weathers:
             for horizon, origins in runs.items():
                 work = partial(
