@@ -24,7 +24,7 @@ from pipeline.stores.ledger import read_ledger
 
 SECRET = "NightlySecret+/=="
 TRANSIENT = ("ended", "throttled", "gateway", "lost", "cut")
-LASTING = ("forbidden", "reset")
+LASTING = ("forbidden", "reset", "page")
 
 
 @dataclass
