@@ -248,9 +248,9 @@ def _inside(folder: Path, out: Path) -> list[Path]:
     return [one for one in files if not _is_result(one.resolve(), out, within)]
 
 
-def _in_order(path: Path) -> tuple[str, str, int]:
+def _in_order(path: Path) -> tuple[Path, int]:
     """By name, and a copy behind what it is a copy of."""
-    return str(path.parent), _COPY.sub("", path.stem), len(path.name)
+    return path.with_name((_COPY.sub("", path.stem) or path.stem) + path.suffix), len(path.name)
 
 
 def _is_result(file: Path, out: Path, within: bool) -> bool:

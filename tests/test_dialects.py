@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dialects import america, buildings, europe, home, notation, pacific, sets, shapes
+from dialects import afar, america, buildings, continent, europe, home, notation, pacific, sets, shapes, tools
 from dialects.made import Dialect, Truth, dialects_of
 
 from pipeline.config import load_settings
@@ -17,7 +17,7 @@ from pipeline.vee.rules import RULE_BY_ID
 Ran = Any
 """`Ran` of conftest.py."""
 
-MODULES = (america, buildings, europe, pacific, home, sets, notation, shapes)
+MODULES = (america, buildings, europe, continent, pacific, afar, home, tools, sets, notation, shapes)
 MAKERS = {name: make for module in MODULES for name, make in dialects_of(module).items()}
 
 

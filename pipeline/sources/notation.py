@@ -7,6 +7,7 @@ from pipeline.sources.document import Document
 
 _POINT = re.compile(r"-?\d*\.\d+")
 _COMMA = re.compile(r"-?(\d*|\d{1,3}(\.\d{3})+),\d+")
+_CLOCK = re.compile(r"([01]?\d|2[0-4])\.[0-5]\d")
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}([.,]\d{3})+")
 _GROUPED = re.compile(r"-?[1-9]\d{0,2},\d{3}")
 
@@ -38,7 +39,8 @@ def _guess_decimal(document: Document, rows: list[list[str]], delimiter: str) ->
     FileRefusedError
         V21, when every number has a mark and three digits behind it, so that 1,234 may be one or a thousand.
     """
-    cells = [cell.strip() for row in rows[:200] for cell in row[:200]]
+    columns = [[cell.strip() for cell in column] for column in zip(*(row[:200] for row in rows[:200]), strict=False)]
+    cells = [cell for column in columns if not all(map(_CLOCK.fullmatch, column)) for cell in column]
     points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)
     commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
     if len(commas) <= points:

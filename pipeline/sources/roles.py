@@ -21,7 +21,7 @@ from pipeline.sources.evidence import (
 from pipeline.sources.quantities import choose_values, is_id
 from pipeline.sources.source import Feed
 from pipeline.sources.stamps import split_label
-from pipeline.sources.table import Table, column_kind
+from pipeline.sources.table import Table, column_kind, kind_of
 from pipeline.sources.units import UNIT_SPELLINGS, unit_in
 from pipeline.sources.words import (
     ACTUAL,
@@ -134,7 +134,21 @@ def find_roles(document: Document, table: Table, feed: Feed) -> Roles:
     if "value" in said:
         values, skipped = [said["value"]], []
     problem = "" if values else "no column holds energy or power" + (f" ({_some(skipped)})" if skipped else "")
+    if values and feed.repeats == 1 and _are_mixed_up(table, roles, values[0]):
+        problem = "most rows say another value for the same instant, and no column that is known tells them apart"
     return replace(roles, values=tuple(values), skipped=tuple(skipped), problem=problem)
+
+
+def _are_mixed_up(table: Table, roles: Roles, value: int) -> bool:
+    """Whether most rows contradict an earlier one: their time of day, or what they belong to, is not known."""
+    parts = [n for n in (*roles.when(), roles.type, roles.unit, roles.owner) if n is not None]
+    seen: dict[tuple[str, ...], str] = {}
+    double = 0
+    for row in table.rows:
+        cell = row[value].strip()
+        if kind_of(cell) == "number":
+            double += seen.setdefault(tuple(row[n].strip() for n in parts), cell) != cell
+    return double > len(table.rows) / 2
 
 
 def _by_format(table: Table, feed: Feed) -> dict[str, Any]:

@@ -34,7 +34,9 @@ START_WORDS = _words("start from begin beginning starting debut von starts inici
 END_WORDS = _words("end to ending ended ends until fin bis stop ende til tot hasta")
 END_DIALECT = {"horodate"}
 """Names under which a stamp marks the end unless the days of the file say otherwise: Enedis (its documents differ)."""
-PERIOD_WORDS = _words("period settlement periode hour hora heure stunde hh interval he")
+PERIOD_WORDS = _words(
+    "period settlement periode hour hora heure stunde hh interval he ora ore godzina uur tid kl kello"
+)
 """A column of whole numbers with only these words counts the intervals of a local day."""
 CLERK_WORDS = _words("revision revised updated update created loaded modified inserted processed billed billing")
 """A date with one of these words says when somebody handled the row."""

@@ -277,7 +277,7 @@ def _is_an_hour_twice(starts: "pd.Series[int]", timezone: str) -> bool:
     wall = pd.to_datetime(starts, unit="s", utc=True).dt.tz_convert(timezone)
     hours = wall.dt.floor("h").drop_duplicates()
     once = not hours.dt.year.duplicated().any()
-    return once and bool(((hours.dt.dayofweek == 6) & (hours.dt.hour < 4) & (hours.dt.month > 2)).all())
+    return once and bool(((hours.dt.day_of_week == 6) & (hours.dt.hour < 4) & (hours.dt.month > 2)).all())
 
 
 def irregular_grids(cells: Cells, channels: pd.DataFrame) -> list[Grid]:

@@ -1,0 +1,148 @@
+"""What people do without thinking: folders in each other, copies, wrong options; one line each, nothing invented."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.cli import main
+from pipeline.config import load_settings
+from pipeline.intake import list_files
+from pipeline.run import check
+from pipeline.sources.sniff import open_sources
+
+Call = Callable[..., Result]
+
+HOURS = [f"2024-01-{day:02d} {hour:02d}:00" for day in range(8, 12) for hour in range(24)]
+TEXT = "time,kWh\n" + "".join(f"{at},{1 + n % 7 / 10:.1f}\n" for n, at in enumerate(HOURS))
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """A function that calls the command in a folder of its own, in UTC."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(
+        main, [str(each) for each in arguments], env={"HYPERWATT_TIMEZONE": "UTC"}
+    )
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Path:
+    """A folder with one file."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "hall.csv").write_text(TEXT)
+    return folder
+
+
+def refusals(result: Result) -> list[str]:
+    """Lines that say what was refused."""
+    return [line for line in result.stderr.splitlines() if line.startswith("refused")]
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_an_empty_folder_is_refused(call: Call, tmp_path: Path, command: str) -> None:
+    """Silence would look like success to whoever watches exit codes."""
+    (tmp_path / "empty").mkdir()
+    result = call(command, "empty")
+
+    assert result.exit_code == 1
+    (line,) = refusals(result)
+    assert line.startswith("refused empty: V21 there is no file to read in this folder")
+    assert line.endswith("-> name the folder of the meter files")
+
+
+def test_results_are_left_out_of_the_folder_they_are_in(exports: Path) -> None:
+    """A folder that holds the results is read without them, invented campus and all."""
+    for name in ("out/campus/a.csv", "out/extracts/daily.hyper", "out/hyperwatt.db", "other.hyper", ".hidden.csv"):
+        (exports / name).parent.mkdir(parents=True, exist_ok=True)
+        (exports / name).write_text(TEXT)
+
+    assert list_files([exports], exports / "out") == [exports / "hall.csv"]
+
+
+def test_files_among_the_results_are_read_when_they_are_named(exports: Path) -> None:
+    """`run out/campus --out out` and `run data --out data` read what hyperwatt has not written."""
+    for name in ("campus/a.csv", "extracts/daily.hyper", "extracts/b.csv", "hyperwatt.db", "hyperwatt.db-wal"):
+        (exports / name).parent.mkdir(parents=True, exist_ok=True)
+        (exports / name).write_text(TEXT)
+
+    assert list_files([exports / "campus"], exports) == [exports / "campus" / "a.csv"]
+    assert list_files([exports], exports) == [exports / "campus" / "a.csv", exports / "hall.csv"]
+    assert list_files([exports / "extracts"], exports) == [exports / "extracts"]
+
+
+def test_a_copy_is_not_loaded_twice(call: Call, exports: Path) -> None:
+    """As browsers and desktops name it; under another name it may be another meter, and that is said."""
+    for name in ("hall (1).csv", "hall - Copy.csv", "library.csv"):
+        (exports / name).write_text(TEXT)
+    result = call("run", exports)
+
+    assert result.exit_code == 0
+    assert "2 channels" in result.stdout
+    assert "hall (1).csv: already loaded" in result.stdout
+    assert "hall - Copy.csv: already loaded" in result.stdout
+    assert f"assumed for {exports / 'library.csv'}: it has the same bytes as 'hall.csv'" in result.stdout
+
+
+def test_what_was_assumed_is_said(call: Call, tmp_path: Path) -> None:
+    """A unit that nobody states is taken as kWh, and a run says so with the option that changes it."""
+    (tmp_path / "bare.csv").write_text(TEXT.replace("kWh", "Hall"))
+    result = call("run", "bare.csv")
+
+    assert "assumed for bare.csv: no unit is stated: values are taken as kWh (--unit)" in result.stdout
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read of it is no whole file."""
+    path = exports / "hall.csv"
+
+    def opened(*arguments: object) -> object:
+        with path.open("a") as file:
+            file.write("2024-01-12 00:00,1.0\n")
+        return open_sources(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("pipeline.intake.open_sources", opened)
+    (file,) = check([path], load_settings(timezone="UTC")).refused
+
+    assert str(file.refusal).endswith("V21 the file changed while it was read -> run again when it is complete")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--decimal", ","], "numbers such as '1.0' have no decimal comma -> leave out --decimal"),
+        (["--minutes", "90"], "stamps stand 60 min apart, which cannot be intervals of 90 min -> leave out --minutes"),
+        (["--register", "--unit", "kW"], "a register counts energy, and kW is power -> --unit kWh, or --interval"),
+        (["--multiplier", "0"], "0 would take every reading away"),
+        (["--out", "exports/hall.csv"], "Directory 'exports/hall.csv' is a file."),
+    ],
+)
+def test_options_that_the_file_denies_are_refused(call: Call, exports: Path, options: list[str], said: str) -> None:
+    """A total a thousand times too large would be worse."""
+    result = call("check", exports, *options)
+
+    assert result.exit_code in (1, 2)
+    assert said in result.stderr
+
+
+def test_a_wrong_time_zone_is_suspected(call: Call, tmp_path: Path) -> None:
+    """An hour that stands twice on a Sunday night is of a clock that changes, and not of the one that was named."""
+    hours = [*HOURS[:1], *(f"2024-10-27 {hour:02d}:00" for hour in (0, 1, 1, *range(2, 24)))]
+    text = "time,kWh\n" + "".join(f"{at},{1 + n % 7 / 10:.1f}\n" for n, at in enumerate(hours[1:]))
+    (tmp_path / "autumn.csv").write_text(text)
+    wrong, right = (call("check", "autumn.csv", "--timezone", zone) for zone in ("Asia/Kolkata", "Europe/London"))
+
+    assert "is Asia/Kolkata theirs? (--timezone)" in wrong.stdout
+    assert "theirs?" not in right.stdout
+
+
+def test_rows_that_contradict_each_other_are_refused(call: Call, tmp_path: Path) -> None:
+    """A time of day that nobody recognises must not leave one reading of each day."""
+    rows = (f"{at[:10]},{1 + n % 7 / 10:.1f},9{n % 24}.5" for n, at in enumerate(HOURS))
+    (tmp_path / "quarters.csv").write_text("Date,kWh,Temperature\n" + "\n".join(rows))
+    result = call("check", "quarters.csv")
+
+    assert result.exit_code == 1
+    assert "most rows say another value for the same instant" in refusals(result)[0]
