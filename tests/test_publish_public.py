@@ -24,7 +24,7 @@ from pipeline.errors import SettingsError
 from pipeline.public_package import Package, public_package
 from pipeline.publish.embed import HOST, check_view, embed_page, policy
 from pipeline.publish.pseudonyms import NAMED, PLAIN, TELLING, copy_renamed
-from pipeline.stores.extracts import EXTRACTS, FORECAST_EXTRACTS, METERS, TEXT
+from pipeline.stores.extracts import EVERY_EXTRACT, EXTRACTS, METERS, TEXT
 from pipeline.stores.hyper import write_extract
 from pipeline.stores.hyper_read import read_extract
 from pipeline.stores.watermark import Watermark
@@ -191,10 +191,10 @@ def test_extract_that_is_gone_is_gone_here_too(other: Path) -> None:
 
 def test_every_text_is_renamed_empty_or_ours() -> None:
     """A column that is new is left empty until somebody has decided that it may be shown."""
-    every = {column for one in (EXTRACTS | FORECAST_EXTRACTS).values() for column in one.columns}
+    every = {column for one in EVERY_EXTRACT.values() for column in one.columns}
     hidden = {column.name for column in every if column.kind == TEXT} - PLAIN - set(NAMED)
 
-    assert {"file", "detail", "name", "reason", "tariff"} <= hidden
+    assert {"file", "detail", "name", "reason", "tariff", "band", "currency"} <= hidden
     assert {column.name for column in every} >= PLAIN
 
 
