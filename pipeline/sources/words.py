@@ -18,7 +18,7 @@ METER_WORDS = (
     r"ean( ?code)?|icp( identifier)?|gsrn|målepunkts? ?id|mittauspisteen tunnus|zählpunkt(bezeichnung)?|"
     r"zähler(nummer)?|compteur|contador|medidor|licznik",
     r"lclid|usage ?point( id)?|(customer|account|household|house|home|dwelling|user|consumer)( ?(id|number|no))?",
-    r"(meter )?serial( ?(number|no))?|device( ?(id|number|no|name))?|sensor( ?(id|name))?",
+    r"(meter )?serial( ?(number|no))?|(device|recorder)( ?(id|number|no|name))?|sensor( ?(id|name))?",
     r"data ?id|(entity|statistic) ?id",
     r"building( ?(id|name|no|number))?|facility|asset|point( ?(id|name))?|feeder|substation",
     r"group|site( ?(id|name|ref))?|station|zone|states?|regions?|area|city|country|id|name|entity|unique id",
