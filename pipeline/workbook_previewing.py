@@ -1,6 +1,5 @@
 """Workbooks as pictures and one page: extracts are opened here, `workbooks` asks and draws."""
 
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from pipeline.errors import PublishError, SettingsError
 from pipeline.progress import Tell, silent
 from pipeline.publish.tabpy_client import TabPy
 from pipeline.stores.hyper_read import attached
-from pipeline.stores.scratch import told
+from pipeline.stores.scratch import file_name, told
 from pipeline.workbook_building import EVERY, NEEDED, read_facts, specs_of, with_lxml, writer_of
 from pipeline.written import note_written
 
@@ -160,11 +159,6 @@ def _write(stem: Path, picture: str) -> list[Path]:
         files[0].write_text(picture, encoding="utf-8")
         files[1].write_bytes(png(picture))
     return files
-
-
-def file_name(name: str, most: int = 80) -> str:
-    """Make a file name that every system takes out of a sheet's name."""
-    return re.sub(r"[^\w .,-]", "_", name)[:most].strip(" .") or "_"
 
 
 def _script(tabpy: TabPy | None) -> Any:

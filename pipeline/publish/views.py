@@ -1,6 +1,5 @@
 """Pictures of published views, as the site draws them: a PNG and a PDF each."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from pipeline.errors import PublishError
 from pipeline.publish.owned import Owned
 from pipeline.publish.sign_in import Site
-from pipeline.stores.scratch import told
+from pipeline.stores.scratch import file_name, told
 
 BEGINNINGS = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
 
@@ -72,8 +71,3 @@ def draw(site: Site, picture: Picture) -> None:
     with told(picture.file):
         picture.file.parent.mkdir(parents=True, exist_ok=True)
         picture.file.write_bytes(drawn)
-
-
-def file_name(name: str) -> str:
-    """Make a name that every file system takes, and that leads nowhere else."""
-    return re.sub(r"[^\w ()+,=@-]+|\.", "_", name).strip()[:80] or "_"

@@ -5,6 +5,7 @@ is atomic. A killed run leaves litter there and nothing else; the next one sweep
 """
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -23,6 +24,11 @@ else:
 def hidden(path: Path, suffix: str) -> Path:
     """Give the file or folder that goes with a target: `out/a.hyper`, "json" → `out/.hyperwatt/a.hyper.json`."""
     return path.parent / ".hyperwatt" / f"{path.name}.{suffix}"
+
+
+def file_name(name: str, most: int = 80) -> str:
+    """Make a name that every file system takes, and that leads nowhere else, out of one that a person made."""
+    return re.sub(r"[^\w .,-]", "_", name)[:most].strip(" .") or "_"
 
 
 @contextmanager
