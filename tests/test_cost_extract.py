@@ -1,14 +1,18 @@
 """`costs.hyper`: there when prices or factors are set, up to the database and the settings, and gone without them."""
 
 import os
+import signal
+import sys
 import threading
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from tableauhyperapi import HyperProcess
-from whole import assert_same_extracts, extract_contents, usage, write_file
+from whole import assert_same_extracts, extract_contents, start_run, usage, write_file
 
 from pipeline.config import Settings, load_settings
 from pipeline.doctor import examine
@@ -251,6 +255,32 @@ def test_two_runs_at_once(folder: Path, hyperd: HyperProcess) -> None:
     found = costs_of(settings, hyperd)
     pd.testing.assert_frame_equal(found, anew(settings, hyperd), check_exact=True)
     assert found["date"].nunique() == 21
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_runs_that_are_killed(folder: Path, hyperd: HyperProcess) -> None:
+    """Whenever a run is killed, the next one leaves what an unkilled one leaves, and no litter."""
+    settings = settings_of(folder)
+    paths = [write_file(folder / "in" / f"{day}.csv", {"b1": usage(f"2024-01-{day:02}", 2)}) for day in range(1, 13, 2)]
+    told = ("--config", folder / "hyperwatt.toml", "--out", settings.out)
+    began = time.monotonic()
+    start_run(paths[0], *told).communicate()
+    seconds = time.monotonic() - began
+    for number, path in enumerate(paths[1:]):
+        process = start_run(path, *told)
+        time.sleep(seconds * (0.65 + 0.08 * number))
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert run([path], settings).trouble == {}
+        assert behind(settings) == []
+
+    hidden = settings.out / "extracts" / ".hyperwatt"
+    assert not [one.name for one in hidden.glob("costs*") if one.suffix not in (".lock", ".json")]
+    found = costs_of(settings, hyperd)
+    assert found["date"].nunique() == 12
+    pd.testing.assert_frame_equal(found, anew(settings, hyperd), check_exact=True)
 
 
 def test_holidays_that_come_later(folder: Path, hyperd: HyperProcess) -> None:
