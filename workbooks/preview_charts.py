@@ -56,8 +56,9 @@ def chart(marks: Marks, width: float, height: float) -> tuple[Any, str]:
     layers = [_main(kind, marks, data, columns, rows), *lines(marks, columns), *_overlay(marks, columns, rows)]
     layers += [*_points(kind, marks, data, columns, rows), *labels(kind, data, columns, rows)]
     size = alt.AutoSizeParams(type="fit", contains="padding")
-    whole = alt.layer(*layers).properties(width=width, height=height, autosize=size, padding=2)
-    return _styled(whole), "; ".join([*_left_out(columns, rows), *([NO_MAP] if marks.laid.is_map else [])])
+    # All at once: each word that is added later copies the whole chart, data and all.
+    whole = alt.layer(*layers, width=width, height=height, autosize=size, padding=2, config=_looks())
+    return whole, "; ".join([*_left_out(columns, rows), *([NO_MAP] if marks.laid.is_map else [])])
 
 
 def kind_of(marks: Marks, columns: Axis, rows: Axis) -> str:
@@ -72,12 +73,17 @@ def kind_of(marks: Marks, columns: Axis, rows: Axis) -> str:
     return "Bar" if columns.is_measure or rows.is_measure else "Text"
 
 
-def _styled(whole: Any) -> Any:
-    axis = {"labelFontSize": 10, "titleFontSize": 10, "titleFontWeight": "normal", "labelColor": "#444444"}
+def _looks() -> Any:
+    axis: dict[str, Any] = {
+        "labelFontSize": 10,
+        "titleFontSize": 10,
+        "titleFontWeight": "normal",
+        "labelColor": "#444444",
+    }
     axis |= {"titleColor": "#444444", "gridColor": "#ececec", "domainColor": "#bbbbbb", "tickColor": "#bbbbbb"}
     # Only marks with words of their own are for readers of screens: ticks and lines are not.
-    silent = whole.configure(font=FONT).configure_axis(aria=False, **axis).configure_mark(aria=False)
-    return silent.configure_view(stroke=None)
+    silent = alt.MarkConfig(aria=False)
+    return alt.Config(font=FONT, axis=alt.AxisConfig(aria=False, **axis), mark=silent, view=alt.ViewConfig(stroke=None))
 
 
 def _left_out(columns: Axis, rows: Axis) -> list[str]:

@@ -120,7 +120,7 @@ DAILY_CALCULATIONS = (
         "Among Ten Highest",
         "RANK_UNIQUE(MAX([Peak Demand (kW)]), 'desc') <= 10",
         "boolean",
-        "True for the ten highest peaks of what is shown. Compute it along Date.",
+        "True for the ten highest peaks of what is shown. Compute it along Date and Meter.",
         CHOICE,
     ),
     Calculation(

@@ -48,6 +48,7 @@ YEARS = Sheet(
     tooltip=("Measured Share",),
     filters=CHOSEN,
     title="Energy by month, year on year (kWh), {Chosen Meter}",
+    says="{Date}: {Daily Energy (kWh)} kWh\n{Measured Share} of the intervals were measured",
 )
 
 COMPARISON = Dashboard(

@@ -38,6 +38,7 @@ WORST = Sheet(
     filters=OF_SITE,
     sort=("Meter", "Estimated Share of Energy"),
     title="Share of the energy that is estimated, by meter",
+    says="{Meter}: {Estimated Share of Energy} is estimated\n{Measured Share} of the intervals were measured",
 )
 CHANGED = Sheet(
     "Changed",
@@ -52,7 +53,7 @@ CHANGED = Sheet(
     filters=(*OF_SITE, between("Changed by Validation (kWh)", least=LEAST_CHANGE)),
     sort=("Meter", "Changed by Validation (kWh)"),
     title="Energy that validation changed, by meter (kWh)",
-    says="{Meter}: {Changed by Validation (kWh)} kWh\nread {Daily Energy as Read (kWh)}, now {Daily Energy (kWh)}",
+    says="{Meter}: {Changed by Validation (kWh)} kWh\n{Daily Energy as Read (kWh)} read, {Daily Energy (kWh)} now",
 )
 RULES = Sheet(
     "Rules",
@@ -64,6 +65,7 @@ RULES = Sheet(
     palette=SEVERITY,
     label="Number of Findings",
     title="Findings by rule: click one to see where",
+    says="{Rule} {Rule Name}, {Severity}\nfindings: {Number of Findings}",
 )
 TIMELINE = Sheet(
     "Timeline",

@@ -12,7 +12,7 @@ TIMES = Palette(members=(("used", BLUE), ("expected", SKY)))
 CHOSEN_MODEL = Palette(members=((True, BLUE), (False, GREY)))
 RANGE = (
     "{Start}: {Forecast (kWh)} kWh expected, {Forecast Low (kWh)} to {Forecast High (kWh)}\n"
-    "By {Forecast Model}; its mean past error is {Past Error Share}"
+    "Model: {Forecast Model}; mean past error {Past Error Share}"
 )
 KINDS = Palette(members=(("high use", VERMILION), ("low use", BLUE), ("meter fault", GREY)))
 
@@ -41,6 +41,7 @@ MONTHS = Sheet(
     tooltip=("Past Error Share",),
     filters=(*BY_DAY, between(exactly("Days Ahead"), -364, 365)),
     title="A year back and a year ahead, by month (kWh)",
+    says="{Start}: {Used or Expected (kWh)} kWh {Time}\nMean past error of a day: {Past Error Share}",
 )
 ERRORS = Sheet(
     "Past errors",
@@ -56,6 +57,7 @@ ERRORS = Sheet(
     sort=("Forecast Model", mean("MASE")),
     lines=(Line(mean("MASE"), "constant", "as good as repeating last week", constant=1),),
     title="How wrong each model has been: 1 is repeating last week, blue is in use",
+    says="{Forecast Model}: {MASE} of the error of last week again\n{Tests} tests; {Interval Coverage} in the range",
 )
 UNUSUAL = Sheet(
     "Unusual use",

@@ -18,6 +18,7 @@ DURATION = Sheet(
     palette=ONE_COLOR,
     filters=BY_HOUR,
     title="Load duration: share of hours with a higher demand than this (kW)",
+    says="{Mean Demand (kW)} kW\n{Share of Time} of the hours were higher",
 )
 MONTHLY = Sheet(
     "Peak by month",
@@ -30,6 +31,7 @@ MONTHLY = Sheet(
     filters=IN_PERIOD,
     lines=(Line(PEAK, "max", "highest {value} kW"),),
     title="Highest demand of a meter by month (kW)",
+    says="{Date}: {Peak Demand (kW)} kW\n{Measured Share} of the intervals were measured",
 )
 WHEN = Sheet(
     "When peaks happen",
@@ -41,19 +43,21 @@ WHEN = Sheet(
     palette=SEQUENTIAL,
     filters=(*IN_PERIOD, between(exactly("Peak Hour"), 0, 23)),
     title="In which hour and month days had their peak (kW)",
+    says="{Date}, from {Peak Hour}:00\n{Peak Demand (kW)} kW at most",
 )
 HIGHEST = Sheet(
     "Highest days",
     DAILY,
-    rows=(exactly("Date", discrete=True),),
+    rows=(exactly("Date", discrete=True), "Meter"),
     columns=(PEAK,),
     mark="Bar",
     palette=ONE_COLOR,
     label=PEAK,
-    tooltip=(only_one("Peak Time"), only_one("Meter")),
-    filters=(*IN_PERIOD, where(table("Among Ten Highest", "Date"))),
+    tooltip=(only_one("Peak Time"),),
+    filters=(*IN_PERIOD, where(table("Among Ten Highest", "Date", "Meter"))),
     sort=(exactly("Date", discrete=True), PEAK),
-    title="The ten days with the highest demand (kW)",
+    title="The ten highest peaks of a day, and whose (kW)",
+    says="{Date}: {Peak Demand (kW)} kW\n{Meter}, from {Peak Time}",
 )
 
 PEAK_DEMAND = Dashboard(

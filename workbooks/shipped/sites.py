@@ -27,7 +27,7 @@ MAP = Sheet(
     tooltip=("Site", "Name", "Use", "Energy per Area (kWh/m²)", "Measured Share"),
     filters=OF_SITE,
     title="Where energy is used: size is the energy of a year (kWh), colour the quarter by kWh/m²",
-    says="{Meter}, {Site}\n{Energy of the Last Year (kWh)} kWh, {Energy per Area (kWh/m²)} a m²\n{Measured Share} read",
+    says="{Meter}, {Site}\n{Energy of the Last Year (kWh)} kWh, {Energy per Area (kWh/m²)} kWh/m²",
     needs=("Latitude", "Longitude"),
 )
 BY_AREA = Sheet(
@@ -44,6 +44,7 @@ BY_AREA = Sheet(
     sort=("Meter", "Energy per Area (kWh/m²)"),
     lines=(Line("Energy per Area (kWh/m²)", "median", "median {value}"),),
     title="Energy of a year by floor area (kWh/m²)",
+    says="{Meter}, {Use}: {Energy per Area (kWh/m²)} kWh/m²\n{Floor Area (m²)} m², {Measured Share} measured",
     needs=("Floor Area (m²)",),
 )
 SURE_OF_YEAR = Sheet(
