@@ -194,7 +194,10 @@ def test_server_that_is_not_there(site: StandIn, send: Publish) -> None:
     tariffs(site).connections[0].server = "db3.corp"
     refused = send({"credentials": {"db.corp": "warehouse"}}).refused
 
-    assert refused == {"tariffs": "'tariffs' does not connect to db.corp -> it connects to db3.corp"}
+    assert refused == {"tariffs": "'tariffs' does not connect to db.corp -> by the site it connects to db3.corp"}
+    tariffs(site).connections.clear()
+    refused = send({"credentials": "warehouse"}).refused
+    assert refused == {"tariffs": "'tariffs' does not connect to any -> by the site it connects to no server"}
 
 
 def test_site_that_does_not_keep_credentials(site: StandIn, send: Publish) -> None:

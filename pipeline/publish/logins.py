@@ -91,10 +91,10 @@ def _changes(site: Site, wanted: Wanted, content: Any, logins: Mapping[str, Logi
     """Give the connections that are to be changed. That a password is another one a site does not tell."""
     connections = _connections(site, wanted, content)
     servers = [str(one.server_address).lower() for one in connections]
-    for server in set(logins) - {EVERY}:
-        if server not in servers:
-            there = ", ".join(dict.fromkeys(servers)) or "no server"
-            raise PublishError(f"{wanted.name!r} does not connect to {server} -> it connects to {there}")
+    astray = set(logins) - {EVERY, *servers}
+    if astray or not servers:
+        there, missed = ", ".join(dict.fromkeys(servers)) or "no server", min(astray, default="any")
+        raise PublishError(f"{wanted.name!r} does not connect to {missed} -> by the site it connects to {there}")
     wishes = [
         Change(one, logins.get(server, logins.get(EVERY)))
         for one, server in zip(connections, servers, strict=True)
