@@ -593,7 +593,7 @@ def test_the_page_in_a_browser(chooser: Studio, days: pd.DataFrame, tmp_path: Pa
     assert_told(energy_of(days, "All meters", 365, "(All)"), first)
     assert_told(expected, both)
     assert says == [f"{meter}: {expected[meter]:,.0f} kWh"]
-    assert none == ["Not drawn for these choices together. "]
+    assert none == ["Not drawn for these choices together."]
     assert back == first
 
 

@@ -176,7 +176,11 @@ def channel(axis: Axis, column: str) -> dict[str, Any]:
         }
     one = axis.continuous
     format = alt.Axis(
-        format=axis_format(one.ticks or one.known.spec.format), tickCount=5, labelOverlap="greedy", labelSeparation=6
+        format=axis_format(one.ticks or one.known.spec.format),
+        tickCount=5,
+        labelOverlap="greedy",
+        labelSeparation=6,
+        labelBound=True,
     )
     title = one.known.caption if one.title is None else one.title or None
     return {name: make(f"{column}:Q", title=title, axis=format, scale=_scale(axis))}

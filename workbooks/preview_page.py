@@ -14,7 +14,7 @@ from workbooks.model import Dashboard, Sheet, Story, Zone
 from workbooks.preview_album import Album
 from workbooks.preview_boards import POINT, Placed, placed
 from workbooks.preview_book import Studio
-from workbooks.preview_pictures import sheet_svg
+from workbooks.preview_pictures import is_number, sheet_svg
 from workbooks.preview_script import PAGE, SCRIPT, STYLE
 from workbooks.preview_sql import Value
 from workbooks.preview_states import Control, chosen, filter_caption, filtered_by, of_filter, of_parameter, states
@@ -30,12 +30,12 @@ class PageOptions:
     most_choices : int
         Choices of a control that are drawn beside the one that holds at first; 0: none, the page stands still.
     most_pictures : int
-        Combinations of choices for which a sheet is drawn: four, four and three choices together, and of more controls
-        pairs (chosen).
+        Combinations of choices for which a sheet is drawn: of five controls of four choices every pair (chosen); of
+        numbers without a chart, which are small, twice as many.
     """
 
     most_choices: int = 3
-    most_pictures: int = 48
+    most_pictures: int = 96
 
 
 def page(studios: Sequence[Studio], options: PageOptions) -> str:
@@ -174,10 +174,11 @@ class _Book:
 
     def _picture(self, sheet: Sheet, one: Placed) -> str:
         """Give the place of a sheet's pictures, or of its legend's, and which one is for which choice."""
-        controls = self._controls_of(self.studio.laid[sheet.name])
+        laid = self.studio.laid[sheet.name]
+        controls = self._controls_of(laid)
         drawn = {
             ",".join(map(str, state)): self._draw(sheet, one, *chosen(controls, state))
-            for state in states(controls, self.options.most_pictures)
+            for state in states(controls, self.options.most_pictures * (2 if is_number(laid) else 1))
         }
         what = {"controls": [control.key for control in controls], "states": drawn}
         kind = "picture legend" if one.zone.kind == "legend" else "picture"
@@ -185,9 +186,14 @@ class _Book:
         return f"<div class='{kind}' role='img' aria-label='{label}' data-shown='{escape(json.dumps(what))}'></div>"
 
     def _controls_of(self, laid: Laid) -> list[Control]:
-        """Give what a sheet depends on, what was declared last first: sliders together matter more than with a site."""
+        """Give what a sheet depends on, first what is on few pages: a page's own sliders matter most together."""
         own = {*laid.parameters, *(f"{laid.sheet.name}/{pill.name}" for _, pill in laid.filters)}
-        return [one for key, one in reversed(self.controls.items()) if key in own and len(one.choices) > 1]
+        found = [one for key, one in self.controls.items() if key in own and len(one.choices) > 1]
+        boards = [
+            {zone.of for zone in board.layout.leaves() if zone.kind == "control"}
+            for board in self.studio.book.dashboards
+        ]
+        return sorted(found, key=lambda one: sum(one.parameter in board for board in boards))
 
     def _draw(self, sheet: Sheet, one: Placed, values: Mapping[str, Value], kept: Mapping[str, Value]) -> int:
         """Draw a sheet; what shows the same as before is that picture."""

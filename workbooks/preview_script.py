@@ -4,6 +4,7 @@ STYLE = """
 body { margin: 0; font-family: Arial, Helvetica, sans-serif; color: #1b1b1b; background: #f3f3f3; display: flex; }
 aside { width: 220px; padding: 12px; box-sizing: border-box; flex: none; }
 aside h2 { font-size: 13px; margin: 18px 0 6px; color: #595959; }
+#command code { display: block; user-select: all; overflow-wrap: anywhere; }
 aside p, .hint { font-size: 12px; color: #595959; }
 button { font: inherit; font-size: 13px; cursor: pointer; }
 button { border: 1px solid #ddd; background: white; border-radius: 3px; }
@@ -39,7 +40,8 @@ const selects = [...document.querySelectorAll("select[data-control]")];
 const says = document.getElementById("says");
 const inside = "<style>:host { display: block } svg { display: block; width: 100%; height: 100% }"
   + " text { pointer-events: none } p { font: italic 13px Arial, sans-serif; color: #595959; text-align: center;"
-  + " padding: 30px 20px; margin: 0 } code { font-style: normal; user-select: all }</style>";
+  + " padding: 30px 20px; margin: 0 }</style>";
+const NOT_DRAWN = "<p>Not drawn for these choices together.</p>";
 const unpacked = new Map();
 const chosen = {};
 
@@ -56,17 +58,15 @@ async function unpack(place) {
   return unpacked.get(place);
 }
 
-function missing(book) {
-  const set = Object.entries(controls[book]).filter(([key, one]) => chosen[book][key] !== one.first);
-  const settings = set.map(([key, one]) => one.settings[chosen[book][key]]).filter(one => one !== undefined);
-  const words = document.createElement("p");
-  words.textContent = "Not drawn for these choices together. ";
-  if (settings.length === set.length) {
-    const code = document.createElement("code");
-    code.textContent = "hyperwatt workbook preview" + settings.map(one => ` --set "${one}"`).join("");
-    words.append("This draws it: ", code);
-  }
-  return words.outerHTML;
+function tellMissing(shown) {
+  const lacking = shown.find(one => one.place === undefined);
+  const book = lacking?.closest("section").dataset.book;
+  const set = book ? Object.entries(controls[book]).filter(([key, one]) => chosen[book][key] !== one.first) : [];
+  const settings = set.map(([key, one]) => one.settings[chosen[book][key]]);
+  const command = document.getElementById("command");
+  command.hidden = settings.length === 0 || settings.includes(undefined);
+  command.querySelector("code").textContent =
+    "hyperwatt workbook preview" + settings.map(one => ` --set "${one}"`).join("");
 }
 
 async function draw(picture) {
@@ -76,13 +76,13 @@ async function draw(picture) {
   if (picture.place === place && place !== undefined) return;
   picture.place = place;
   const root = picture.shadowRoot ?? picture.attachShadow({ mode: "open" });
-  const inner = place === undefined ? (picture.matches(".legend") ? "" : missing(book)) : await unpack(place);
+  const inner = place === undefined ? (picture.matches(".legend") ? "" : NOT_DRAWN) : await unpack(place);
   if (picture.place === place) root.innerHTML = inside + inner;
 }
 
 function drawAll() {
   const shown = [...document.querySelectorAll("section.now .picture")];
-  return Promise.all(shown.map(draw)).catch(() => {
+  return Promise.all(shown.map(draw)).then(() => tellMissing(shown)).catch(() => {
     document.getElementById("old").hidden = false;
   });
 }
@@ -90,7 +90,10 @@ function drawAll() {
 function show(id, story = null) {
   const isShown = own => own === id || own === story?.id;
   sections.forEach(one => one.classList.toggle("now", isShown(one.id)));
-  buttons.forEach(one => one.classList.toggle("now", isShown(one.dataset.to)));
+  buttons.forEach(one => {
+    const isOwn = one.closest("section") === story || one.dataset.to === story?.id;
+    one.classList.toggle("now", isShown(one.dataset.to) && (!story || isOwn));
+  });
   if (!story) {
     const opened = sections.find(one => one.id === id);
     if (opened && opened.classList.contains("story")) return show(opened.querySelector(".point").dataset.to, opened);
@@ -141,6 +144,7 @@ Controls work together; where a sheet was not drawn for a combination, it says s
 on a mark chooses and filters in Tableau only.</p>
 <p id="old" hidden>This browser cannot unpack pictures: one of 2023 or later can.</p>
 <noscript><p>The pictures need JavaScript; the files beside this page do not.</p></noscript>
+<p id="command" hidden>This draws what is missing here: <code></code></p>
 <button id="first">All controls as at first</button>
 {tabs}
 </aside>
