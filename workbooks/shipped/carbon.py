@@ -1,7 +1,7 @@
 """Carbon: by the average factor and by the factor of each hour, and what the time of use does to it."""
 
 from workbooks.model import Dashboard, Overlay, Sheet
-from workbooks.palettes import UNUSUAL, VERMILION
+from workbooks.palettes import SKY, UNUSUAL, VERMILION, Palette
 from workbooks.pills import axis, month, total
 from workbooks.shipped.cost import OF_SITE
 from workbooks.shipped.data_sources import COSTS
@@ -50,7 +50,7 @@ BY_MONTH = Sheet(
     columns=(month("Date", discrete=True),),
     rows=(axis(total(AVERAGE), "Carbon (kg)"),),
     mark="Bar",
-    palette=ONE_COLOR,
+    palette=Palette((SKY,)),
     tooltip=("Carbon per kWh (kg)", *KNOWN),
     filters=IN_PERIOD,
     overlay=Overlay(total(HOURLY), "Line", VERMILION),
@@ -91,7 +91,7 @@ METERS_OF_TIMING = Sheet(
     "Timing by meter",
     COSTS,
     rows=("Meter",),
-    columns=(axis("Effect of Timing", ""),),
+    columns=(axis("Effect of Timing", "", "p0%"),),
     mark="Bar",
     color="Effect of Timing",
     palette=UNUSUAL,

@@ -75,7 +75,7 @@ COST_CALCULATIONS = (
     Calculation(
         "Effect of Timing (kg)",
         "SUM([Carbon by Hourly Factor (kg)]) - [Carbon if Spread Evenly (kg)]",
-        description="Carbon by the factor of each hour, less that of the same energy by the average one.",
+        description="By the factor of each hour, less by the average one: timing, and what their sources differ in.",
         folder=CARBON,
         format="n+#,##0;-#,##0",
     ),
