@@ -100,7 +100,7 @@ def _batch(reading: Reading, block: Block) -> Batch:
     good = (stamp >= 0) & (stamp < reading.latest)
     if not good.all():
         note_stamps(reading, block, stamp, good)
-    key, streams = streams_of(reading, block, sections_of(reading, block, good))
+    key, streams = streams_of(reading, block, sections_of(reading, block, stamp, good))
     quality = _quality(reading, block)
     minutes = _minutes(reading, block, stamp)
     parts = []

@@ -50,6 +50,8 @@ class Reading:
     days : DayWatch
     section : str
         What names the values now, where that is not the table's own names.
+    reached : int
+        The latest stamp of what stands above the names. [s since 1970]
     kept, known, dropped : int
         Readings given, those with a value, and rows left out.
     """
@@ -68,6 +70,7 @@ class Reading:
     labels: dict[str, int] = field(default_factory=dict)
     days: DayWatch = field(default_factory=DayWatch)
     section: str = ""
+    reached: int = 0
     kept: int = 0
     known: int = 0
     dropped: int = 0
@@ -167,19 +170,44 @@ def is_section(cells: Mapping[int, str], values: Sequence[int]) -> bool:
     return all(any(map(str.isalpha, text)) and text not in NULLS and is_plain_quantity(text) for text in texts)
 
 
-def sections_of(reading: Reading, block: Block, good: Bools) -> tuple[NDArray[np.int32], list[str]] | None:
-    """Give what names the values of each row where the names stand anew on the way, as SCE does for each direction."""
+def sections_of(
+    reading: Reading, block: Block, stamp: NDArray[np.int64], good: Bools
+) -> tuple[NDArray[np.int32], list[str]] | None:
+    """Give what names the values of each row where the names stand anew on the way, as SCE does for each direction.
+
+    Where a title and the same names stand above stamps that were there before, another meter begins.
+    """
     roles = reading.roles
     names = [reading.section]
     codes = np.zeros(block.rows, dtype=np.int32)
+    title, begun = "", 0
     for row in np.flatnonzero(~good).tolist() if roles.type is None else ():
         cells = {each: text_at(block.columns[each], row).strip() for each in roles.values}
         if is_section(cells, roles.values):
+            _reach(reading, stamp[begun:row], good[begun:row])
             own = [reading.table.names[each].strip() for each in roles.values]
-            names.append("" if [*cells.values()] == own else " ".join(cells.values()))
-            codes[row:] = len(names) - 1
+            name = "" if [*cells.values()] == own else " ".join(cells.values())
+            names.append(name or (title if _goes_back(reading, stamp[row:][good[row:]]) else ""))
+            codes[row:], begun = len(names) - 1, row
+        else:
+            title = text_at(block.columns[roles.stamp or 0], row).strip()
+    _reach(reading, stamp[begun:], good[begun:])
     reading.section = names[-1]
     return (codes, names) if any(names) else None
+
+
+def _reach(reading: Reading, stamp: NDArray[np.int64], good: Bools) -> None:
+    """Take note of how far a table without meters has come."""
+    if reading.roles.meter is None and len(stamp):
+        latest = stamp.max() if good.all() else stamp.max(initial=0, where=good)
+        reading.reached = max(reading.reached, int(latest))
+
+
+def _goes_back(reading: Reading, stamps: NDArray[np.int64], judged: int = 12) -> bool:
+    """Whether stamps are within what was read before, and not only by the hour that a clock repeats."""
+    if reading.roles.meter is not None or reading.stamps.newest_first or not len(stamps):
+        return False
+    return bool((stamps[:judged] < reading.reached - 7200).all())
 
 
 def finish(reading: Reading) -> None:

@@ -136,6 +136,8 @@ def find_roles(document: Document, table: Table, feed: Feed) -> Roles:
     problem = "" if values else "no column holds energy or power" + (f" ({_some(skipped)})" if skipped else "")
     if values and feed.repeats == 1 and _are_mixed_up(table, roles, values[0]):
         problem = "most rows say another value for the same instant, and no column that is known tells them apart"
+        if sum(not row[roles.stamp or 0].strip() for row in table.rows) > len(table.rows) / 2:
+            problem = "the date stands in few rows: fill it down into the others"
     return replace(roles, values=tuple(values), skipped=tuple(skipped), problem=problem)
 
 

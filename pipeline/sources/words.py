@@ -55,7 +55,8 @@ VALUE_WORDS = _words(
 )
 POWER_WORDS = _words("power load demand active leistung puissance normalized normalised output wattage")
 UNTOLD_WORDS = _words(
-    "power load demand leistung wirkleistung puissance wattage potencia potência potenza effekt teho moc moč výkon act"
+    "power load demand leistung wirkleistung puissance wattage potencia potência potenza effekt teho moc moč výkon act "
+    "pulse pulses impulse impulses"
 )
 """Words of power, of which nobody may guess the unit."""
 REGISTER_WORDS = _words(

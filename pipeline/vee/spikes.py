@@ -66,8 +66,11 @@ def check_spike(grid: Grid, levels: Levels, *, times: Limit, level: Limit, perce
 
 
 def stands_out(grid: Grid, cells: Positions, times: Limit, length: int = 1) -> Bools:
-    """True for cells that, with `length` - 1 after them, are more than `times` both neighbours, or the known one."""
-    sides = np.fmax(neighbour(grid.energy, cells, -1), neighbour(grid.energy, cells, length))
+    """True for cells that, with `length` - 1 after them, are more than `times` both neighbours, or the known one.
+
+    What is fed in beside them counts by its size: a day that takes a little between days that give a lot is no spike.
+    """
+    sides = np.fmax(np.abs(neighbour(grid.energy, cells, -1)), np.abs(neighbour(grid.energy, cells, length)))
     lowest = np.minimum(neighbour(grid.energy, cells, 0), neighbour(grid.energy, cells, length - 1))
     return lowest > limit_of(times, cells // max(1, grid.shape[1])) * sides
 

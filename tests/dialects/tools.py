@@ -279,3 +279,33 @@ def missing_words() -> Dialect:
     known = pd.Series(np.where(USE.index.hour == 3, np.nan, USE), index=USE.index)
     text = "Time,kWh\n" + rows(known, "{s:%Y-%m-%d %H:%M},{v}").replace(",\n", ",No Data\n")
     return plain("nodata.csv", text, known, findings=("V05", "V21"))
+
+
+def tables_below_each_other() -> Dialect:
+    """A report with a table for each meter under its title: the second is no repetition of the first."""
+    two = load("2023-05-20", 6, 60, LONDON, kw=4.0)
+    text = "".join(
+        f"Meter: {number},\nTime,kWh\n{rows(use, '{s:%Y-%m-%d %H:%M},{v}')}\n"
+        for number, use in ((1001, USE), (1002, two))
+    )
+    truths = truth("report", USE), truth("report-Meter: 1002", two)
+    return Dialect("report.csv", text.encode(), truths, {"timezone": LONDON}, findings=("V01",))
+
+
+def time_before_the_day() -> Dialect:
+    """13:00 20/05/2023."""
+    return spelled("timefirst.csv", "{s:%H:%M} {s:%d/%m/%Y}")
+
+
+def date_once_a_day() -> Dialect:
+    """A date that stands only in the first row of its day, as merged cells come out."""
+    text = "Date,Time,kWh\n" + "".join(
+        f"{'' if start.hour else f'{start:%d/%m/%Y}'},{start:%H:%M},{value:.10g}\n" for start, value in USE.items()
+    )
+    return Dialect("merged.csv", text.encode(), options={"timezone": LONDON}, refusal="fill it down")
+
+
+def pulses() -> Dialect:
+    """Pulses are no kWh: it is asked."""
+    text = "Time,Pulses\n" + rows((USE * 1000).round(), "{s:%Y-%m-%d %H:%M},{v}")
+    return Dialect("pulses.csv", text.encode(), options={"timezone": LONDON}, refusal="in which unit")
