@@ -658,6 +658,25 @@ def test_a_map_is_labelled_and_says_what_it_is_not(books: dict[str, Workbook], a
     assert any("Tableau draws its own background map" in one for one in written)
 
 
+def test_marks_say_what_they_are(books: dict[str, Workbook], asks: dict[str, Any], days: pd.DataFrame) -> None:
+    """Each mark has the sheet's words with its own values, points of a line too; a year of hours would be too much."""
+    studio = Studio(books["energy"], asks)
+    sheets = {one.name: one for one in books["energy"].sheets}
+    said = {
+        name: re.findall(r'aria-label="([^"]*)"', sheet_svg(studio.shown(sheets[name]), 800, 400))
+        for name in ("Peak by month", "Shape of the day", "Saved by month", "Every hour")
+    }
+    year = days[days["ago"] < 365]
+    peaks = year.groupby(year["date"].dt.strftime("%b %Y"))["peak_kw"].max()
+
+    words = [unescape(one).split("\n") for one in said["Peak by month"]]
+    assert {first for first, _ in words} == {f"{month}: {peak:,.1f} kW" for month, peak in peaks.items()}
+    assert all(second.endswith("of the intervals were measured") for _, second in words)
+    assert len(said["Shape of the day"]) == 48
+    assert "Saved (kWh): " in said["Saved by month"][0]  # without words of its own all fields, as in Tableau
+    assert said["Every hour"] == []
+
+
 def test_rows_without_room_are_counted(books: dict[str, Workbook], asks: dict[str, Any]) -> None:
     """A sheet too low for its headers says how many of them it shows."""
     (sheet,) = [one for one in books["energy"].sheets if one.name == "Highest days"]
