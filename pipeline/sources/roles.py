@@ -138,6 +138,8 @@ def find_roles(document: Document, table: Table, feed: Feed) -> Roles:
         problem = "most rows say another value for the same instant, and no column that is known tells them apart"
         if sum(not row[roles.stamp or 0].strip() for row in table.rows) > len(table.rows) / 2:
             problem = "the date stands in few rows: fill it down into the others"
+    if _are_minutes([table.names[n] for n in values]):
+        problem = "its columns are parts of an hour: put them below each other, a row for each"
     return replace(roles, values=tuple(values), skipped=tuple(skipped), problem=problem)
 
 
@@ -151,6 +153,15 @@ def _are_mixed_up(table: Table, roles: Roles, value: int) -> bool:
         if kind_of(cell) == "number":
             double += seen.setdefault(tuple(row[n].strip() for n in parts), cell) != cell
     return double > len(table.rows) / 2
+
+
+def _are_minutes(names: Sequence[str]) -> bool:
+    """Whether names of value columns are the minutes of an hour: `:00` to `:45`, or `kWh 15` to `kWh 60`."""
+    numbers = [int(digits) for name in names if (digits := "".join(filter(str.isdigit, name)))]
+    if len(numbers) < max(2, len(names)) or 60 % len(numbers):
+        return False
+    step = 60 // len(numbers)
+    return numbers in (list(range(0, 60, step)), list(range(step, 61, step)))
 
 
 def _by_format(table: Table, feed: Feed) -> dict[str, Any]:
