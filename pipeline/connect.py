@@ -280,7 +280,8 @@ _ADVICE = {
         "{user} lacks this right: sql/users/ has the statements, and `hyperwatt db upgrade` runs as the owner"
     ),
     ("(2003,", "(2005,", "refused", "timeout", "could not translate", "resolve"): "is the server running there?",
-    ("failed to open",): "is it a file that you may write to?",
+    ("failed to open", "readonly database"): "is it a file that you may write to?",
+    ("disk is full", "No space left"): "make room and run again: nothing of this run was kept",
     ("file is not a database",): "the file is something else: choose another name",
     ("no such table", "(1146,", "relation "): "run `hyperwatt db upgrade`",
 }
