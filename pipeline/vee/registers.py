@@ -249,9 +249,17 @@ def _difference(dial: Dial, stream: Stream, file: Path, found: Differenced) -> N
     found.findings += _say(dial, steps, stream, file)
 
 
-def _say(dial: Dial, steps: Differences, stream: Stream, file: Path) -> list[Finding]:
+def _say(dial: Dial, steps: Differences, stream: Stream, file: Path, most: int = 5) -> list[Finding]:
+    """Say what is not plain; more resets than `most`, as of a counter of the day, in one finding."""
     findings = []
-    for each in np.flatnonzero(steps.step != Step.PLAIN).tolist():
+    resets = np.flatnonzero(steps.step == Step.RESET)
+    told = steps.step != Step.PLAIN
+    if len(resets) > most:
+        told[resets] = False
+        first, last = (int(dial.at[int(steps.start[each])]) for each in resets[[0, -1]])
+        text = f"the register began again at zero {len(resets)} times, in its window"
+        findings.append(Finding("V14", stream.meter_id, stream.channel, first, last, len(resets), text, file))
+    for each in np.flatnonzero(told).tolist():
         begin, end = int(steps.start[each]), int(steps.end[each])
         values = {"before": dial.kwh[begin], "after": dial.kwh[end], "energy": steps.energy[each]}
         text = TEXTS[Step(int(steps.step[each]))].format(**values)
