@@ -642,6 +642,7 @@ def test_an_axis_is_titled_and_scaled_in_tableau_and_in_the_picture(
     assert seen["What never sleeps"][0]["x"]["axis"]["format"] == ".0%"
     assert seen["What never sleeps"][2] == ["p0%", "p0%"]
     assert seen["Peak by month"][0]["y"]["axis"]["format"] == ",~f"
+    assert seen["Peak by month"][0]["y"]["axis"]["labelBound"] is False  # the zero is seen
     assert seen["Peak by month"][2] == []  # Tableau's own, though marks have a decimal
 
 

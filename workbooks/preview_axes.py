@@ -180,7 +180,7 @@ def channel(axis: Axis, column: str) -> dict[str, Any]:
         tickCount=5,
         labelOverlap="greedy",
         labelSeparation=6,
-        labelBound=True,
+        labelBound=12 if axis.shelf == "columns" else False,  # or the last one would be cut off [px]
     )
     title = one.known.caption if one.title is None else one.title or None
     return {name: make(f"{column}:Q", title=title, axis=format, scale=_scale(axis))}
