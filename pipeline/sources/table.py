@@ -118,6 +118,7 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
         lines.pop()
     said, skip = _sep_line(lines)
     delimiter = _delimiter_of(feed, said) or _guess_delimiter(lines[skip : skip + 60])
+    _refuse_fixed_width(document, lines[skip:], delimiter)
     parsed = _parse(document, lines[skip:], delimiter, skip)
     header, first = _find_data(parsed, feed)
     below = header if _is_unit_row(parsed, header) else None
@@ -149,6 +150,14 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
         units=() if below is None else tuple(_fit(parsed[below][1], width)),
         joined=joined,
     )
+
+
+def _refuse_fixed_width(document: Document, lines: list[str], delimiter: str) -> None:
+    """Refuse cells set apart by as many blanks as fill a column: which of them is which, only a ruler tells."""
+    wide = [line for line in lines[:60] if "  " in line.strip()]
+    if delimiter == " " and 2 * len(wide) > len(lines[:60]):
+        reason = f"cells are set apart by several blanks: {wide[-1].strip()[:60]!r}"
+        raise FileRefusedError(document.path, reason, "export it with commas, semicolons or tabs")
 
 
 def _refuse_unnamed(document: Document, names: list[str], rows: list[list[str]]) -> None:

@@ -309,3 +309,21 @@ def pulses() -> Dialect:
     """Pulses are no kWh: it is asked."""
     text = "Time,Pulses\n" + rows((USE * 1000).round(), "{s:%Y-%m-%d %H:%M},{v}")
     return Dialect("pulses.csv", text.encode(), options={"timezone": LONDON}, refusal="in which unit")
+
+
+def fixed_width() -> Dialect:
+    """Columns of a report, set apart by blanks."""
+    text = "Date        Time       kWh\n"
+    text += "".join(f"{start:%d/%m/%Y}  {start:%H:%M}   {value:8.3f}\n" for start, value in USE.items())
+    options = {"timezone": LONDON, "unit": "kWh"}
+    return Dialect("fixedwidth.txt", text.encode(), options=options, refusal="several blanks")
+
+
+def quarters_across_an_hour() -> Dialect:
+    """A row for each hour, with four cells."""
+    use = load("2023-05-20", 6, 15, LONDON)
+    text = "Date,Hour,:00,:15,:30,:45\n"
+    for start, row in zip(use.index[::4], use.to_numpy().reshape(-1, 4), strict=True):
+        text += ",".join([f"{start:%d/%m/%Y}", str(start.hour), *(f"{each:.10g}" for each in row)]) + "\n"
+    options = {"timezone": LONDON, "unit": "kWh"}
+    return Dialect("quarters.csv", text.encode(), options=options, refusal="parts of an hour")
