@@ -31,7 +31,8 @@ def csv(folder: Path, days: list[str], meters: int = 2, level: float = 1.0) -> P
     starts = pd.DatetimeIndex([hour for day in days for hour in pd.date_range(day, periods=24, freq="h")])
     frame = pd.DataFrame({"timestamp": starts.strftime("%Y-%m-%d %H:%M")})
     for meter in range(meters):
-        frame[f"M{meter}"] = (level + meter + 0.1 * starts.hour + 0.01 * starts.day_of_year).round(3)
+        # Up and down: two that only grow, side by side, are one register read twice.
+        frame[f"M{meter}"] = (level + meter + 0.1 * (starts.hour * 7 % 24) + 0.01 * starts.day_of_year).round(3)
     path = folder / f"{days[0]}-{level}.csv"
     frame.to_csv(path, index=False)
     return path
