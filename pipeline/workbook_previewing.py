@@ -94,10 +94,9 @@ def preview_workbooks(
             values = read_settings(settings, parameters)
             studios = _studios(books, facts, asks, values, tabpy, done)
             for number, studio in enumerate(studios):
-                tell("drawing workbooks", number, len(studios) + 1)
+                tell("drawing workbooks", number, len(studios))
                 done.files += _draw(studio, out / "preview", done)
-            tell("writing the page", len(studios), len(studios) + 1)
-            done.files.insert(0, _write_page(out / "preview" / "index.html", studios, most_choices))
+            done.files.insert(0, _write_page(out / "preview" / "index.html", studios, most_choices, tell))
     except SpecError as error:
         raise SettingsError(str(error)) from error
     done.removed = note_written(out / "preview", writer_of(spec), done.files)
@@ -143,11 +142,12 @@ def _draw(studio: Any, folder: Path, done: Previewed) -> Iterator[Path]:
         yield from _write(own / "sheets" / file_name(sheet.name), picture)
 
 
-def _write_page(index: Path, studios: Sequence[Any], most_choices: int) -> Path:
+def _write_page(index: Path, studios: Sequence[Any], most_choices: int, tell: Tell) -> Path:
     from workbooks.preview_page import PageOptions, page
 
     with told(index):
-        index.write_text(page(studios, PageOptions(most_choices)), encoding="utf-8")
+        text = page(studios, PageOptions(most_choices), lambda done, whole: tell("drawing the page", done, whole))
+        index.write_text(text, encoding="utf-8")
     return index
 
 

@@ -5,9 +5,10 @@ that was chosen, and says so where there is none.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import count
 
 from workbooks.instances import Laid
 from workbooks.model import Dashboard, Sheet, Story, Zone
@@ -19,6 +20,8 @@ from workbooks.preview_script import PAGE, SCRIPT, STYLE
 from workbooks.preview_sql import Value
 from workbooks.preview_states import Control, chosen, filter_caption, filtered_by, of_filter, of_parameter, states
 from workbooks.preview_svg import legend_svg, printable
+
+Tell = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class PageOptions:
     most_pictures: int = 96
 
 
-def page(studios: Sequence[Studio], options: PageOptions) -> str:
+def page(studios: Sequence[Studio], options: PageOptions, tell: Tell = lambda *_: None) -> str:
     """Write the page.
 
     Parameters
@@ -47,7 +50,10 @@ def page(studios: Sequence[Studio], options: PageOptions) -> str:
         The workbooks.
     options : PageOptions
         How much of it works.
+    tell : callable
+        Told how many dashboards are drawn, and of how many.
     """
+    numbers, whole = count(), sum(len(studio.book.dashboards) for studio in studios)
     album = Album()
     drawn: dict[tuple[object, ...], int] = {}
     tabs, sections, controls = [], [], {}
@@ -58,6 +64,7 @@ def page(studios: Sequence[Studio], options: PageOptions) -> str:
             tabs.append(_tab(studio, story.name, "story"))
             sections.append(_story(studio, story))
         for board in studio.book.dashboards:
+            tell(next(numbers), whole)
             tabs.append(_tab(studio, board.name, "board"))
             sections.append(book.board(board))
         controls[studio.book.name] = {one.key: one for one in book.controls.values()}
