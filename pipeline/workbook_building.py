@@ -118,7 +118,7 @@ def read_facts(paths: Mapping[str, Path]) -> Any:
         named = next((paths[name] for name in ("daily", "readings") if name in catalogues), None)
         meters, sites = (_members(named, column, hyper) if named else () for column in ("meter_id", "site_id"))
         # Only the register and the settings may be silent: no other extract is worth a look at every row.
-        may_be = [name for name in ("meters", "costs") if name in catalogues]
+        may_be = [name for name in catalogues if name in ("meters", "costs")]
         blank = {name: _blank(paths[name], catalogues[name], hyper) for name in may_be}
     return Facts(catalogues, meters, sites, blank)
 
