@@ -83,9 +83,9 @@ def check(files: tuple[Path, ...], is_public: bool, schemas: Path | None) -> Non
 @click.option(
     "--choices",
     type=click.IntRange(min=0),
-    default=3,
+    default=2,
     show_default=True,
-    help="How many other choices of each control the page can show; 0 makes it small and quick.",
+    help="How many other choices of each control the page can show; 0 makes it small and quick, 3 takes twice as long.",
 )
 @DRY_RUN
 def preview(spec: Path | None, values: tuple[str, ...], tabpy: str | None, choices: int, **options: Any) -> None:

@@ -49,7 +49,7 @@ def preview_workbooks(
     spec: Path | None = None,
     settings: Sequence[str] = (),
     tabpy: TabPy | None = None,
-    most_choices: int = 3,
+    most_choices: int = 2,
     tell: Tell = silent,
 ) -> Previewed:
     """Draw every sheet and dashboard of the workbooks of the extracts in OUT, and write `preview/index.html`.
@@ -64,7 +64,7 @@ def preview_workbooks(
         `Caption=value` of parameters that are not to be as at first.
     tabpy : TabPy or None
         Where scripts run; None: sheets that need one say so.
-    most_choices : int, default 3
+    most_choices : int, default 2
         Choices of each control for which the page has pictures too; 0: it stands still.
     tell : Tell
         Told of each workbook.

@@ -33,12 +33,12 @@ class PageOptions:
     most_choices : int
         Choices of a control that are drawn beside the one that holds at first; 0: none, the page stands still.
     most_pictures : int
-        Combinations of choices for which a sheet is drawn: of five controls of four choices every pair (chosen); of
+        Combinations of choices for which a sheet is drawn: of five controls of three choices every pair (chosen); of
         numbers without a chart, which are small, twice as many.
     """
 
-    most_choices: int = 3
-    most_pictures: int = 96
+    most_choices: int = 2
+    most_pictures: int = 52
 
 
 def page(studios: Sequence[Studio], options: PageOptions, tell: Tell = lambda *_: None) -> str:
