@@ -68,7 +68,7 @@ RECEIVED_WORDS = _words(
     "export exported received generation generated gen injection feedin solar pv exports exporting production "
     "injected returned received produced surplus einspeisung injectie teruglevering produksjon immessa immissione "
     "oddanie oddana oddane vertida vertido excedente excedentes saliente injeção injetada injecção rücklieferung "
-    "überschuss produktion tuotanto dodávka visszatáplált vracena"
+    "überschuss produktion tuotanto dodávka visszatáplált vracena yield ertrag erzeugung opbrengst"
 )
 REACTIVE_WORDS = _words("reactive kvar kvarh var varh")
 _PLAIN = (
