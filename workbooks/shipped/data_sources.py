@@ -14,15 +14,14 @@ from pipeline.stores.extracts import READINGS as READINGS_EXTRACT
 from pipeline.stores.extracts import Column, Extract
 from workbooks.model import Calculation, DataSource, Datatype, Field, Geography
 from workbooks.shipped.calculations import (
-    ANOMALIES_CALCULATIONS,
     DAILY_CALCULATIONS,
     FINDINGS_CALCULATIONS,
-    FORECAST_CALCULATIONS,
     IN_CHOICE,
     IN_SITE,
     READINGS_CALCULATIONS,
 )
 from workbooks.shipped.cost_calculations import COST_CALCULATIONS
+from workbooks.shipped.forecast_calculations import ANOMALIES_CALCULATIONS, FORECAST_CALCULATIONS
 from workbooks.shipped.policy_calculations import POLICY_CALCULATIONS
 from workbooks.shipped.site_calculations import METERS_CALCULATIONS
 
