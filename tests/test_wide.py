@@ -34,6 +34,17 @@ def energy(source: Source, batches: list[Batch]) -> dict[str, float]:
     return total
 
 
+def test_meters_that_grow_alike_are_both_there(tmp_path: Path) -> None:
+    """Two columns of equal differences are one register told twice only where neither says whose it is."""
+    path = tmp_path / "site.csv"
+    rows = [f"{hour},{number + 1.0},{number + 2.0}" for number, hour in enumerate(HOURS)]
+    path.write_text("timestamp,b1,b2\n" + "\n".join(rows) + "\n")
+
+    source, _ = opened(path)
+
+    assert [stream.meter_id for stream in source.streams] == ["b1", "b2"]
+
+
 def test_columns_are_meters_under_their_own_names(tmp_path: Path) -> None:
     """Bare names are meters in kWh, and that is said."""
     source, batches = opened(written(tmp_path, "timestamp,b0,Solar Hall,Day Nursery"))

@@ -126,16 +126,23 @@ def _averages(table: Table, values: list[int]) -> list[int]:
 
 
 def _twice(table: Table, values: list[int]) -> list[int]:
-    """Registers whose differences are another column, or those of another register that stands before them."""
+    """Registers whose differences are another column, or those of another register that stands before them.
+
+    A column with a name of its own is a meter of its own, whatever it counts.
+    """
     changes = {n: np.diff(numbers_of(table, n)) for n in values}
     dials = [n for n in values if growth(table, n).against == 0 and growth(table, n).along >= 3]
     plain = [numbers_of(table, n) for n in values if n not in dials]
     found: list[int] = []
-    for dial in dials:
+    for dial in filter(lambda n: _has_no_name(table.names[n]), dials):
         known = [part[end:][: len(changes[dial])] for part in plain for end in (0, 1)]
         known += [changes[other] for other in dials if other < dial and other not in found]
         found += [dial] if any(same(changes[dial], other) for other in known) else []
     return found
+
+
+def _has_no_name(name: str) -> bool:
+    return is_plain_quantity(name) or bool(set(words_of(name)) & (REGISTER_WORDS | _SUM_WORDS))
 
 
 def _dials(table: Table, values: list[int]) -> list[int]:
