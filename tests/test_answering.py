@@ -178,9 +178,9 @@ def test_a_repeated_call_is_quick():
     slow(dates, values)
 
     def seconds():
-        begun = time.perf_counter()
+        begun = time.process_time()
         slow(dates, values)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     assert min(seconds() for _ in range(50)) < 0.0005
 

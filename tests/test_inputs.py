@@ -215,16 +215,16 @@ def test_what_cannot_be_answered(dates, energy, said):
 
 @pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"])
 def test_fifty_thousand_rows(form):
-    """Are laid out in well under 0.2 s."""
+    """Are laid out in well under 0.2 s of the processor's time."""
     start = datetime.datetime(2019, 1, 1)
     dates = [(start + datetime.timedelta(hours=hour)).strftime(form) for hour in range(50_000)]
     energy = [None if hour % 100 == 0 else hour % 24 for hour in range(50_000)]
 
     def seconds():
-        begun = time.perf_counter()
+        begun = time.process_time()
         rows = read_rows(dates, energy)
         rows.answer(rows.days.energy_kwh)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     assert min(seconds() for _ in range(5)) < 0.2
 

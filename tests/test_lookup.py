@@ -128,9 +128,9 @@ def test_a_lookup_is_quick():
     meters, names, dates = ["M40"] * 336, ["delivered"] * 336, texts(HOURS)
 
     def seconds():
-        begun = time.perf_counter()
+        begun = time.process_time()
         lookup_forecast(meters, names, dates, table=table)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     assert min(seconds() for _ in range(30)) < 0.002
 
