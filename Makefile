@@ -17,9 +17,10 @@ help: ## this list
 demo: $(VENV)/.installed ## a small campus with faults in it, from files to extracts; says where the results are
 	@$(BIN)/hyperwatt demo
 
-# Two processes with two OpenMP threads each wait for one another on two cores: fits took eight times as long.
+# Two processes with two OpenMP threads each wait for one another on two cores: fits took eight times as long. A file's
+# tests stay together, for what they share takes long to make; in their order, for the longest file has few tests.
 test: lint ## lint, types and all tests
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q --durations=10
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q --durations=15
 
 lint: $(VENV)/.installed-test ## ruff and mypy
 	@$(BIN)/ruff check --quiet .
