@@ -18,6 +18,7 @@ from pipeline.sources.sniff import open_sources
 from pipeline.sources.source import Source
 from pipeline.spool import CHANNELS_PER_BUCKET, Spool
 from pipeline.stores.load import FileRow
+from pipeline.stores.scratch import file_hash
 
 
 @dataclass
@@ -265,9 +266,7 @@ def describe_file(path: Path) -> FileIn:
         reason = "there is no file to read in this folder (hidden files and hyperwatt's own results are none)"
         return FileIn(path, "", 0, refusal=FileRefusedError(path, reason, "name the folder of the meter files"))
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return FileIn(path, digest, path.stat().st_size)
+        return FileIn(path, file_hash(path), path.stat().st_size)
     except OSError as error:
         return FileIn(
             path, "", 0, refusal=FileRefusedError(path, f"cannot be read: {error.strerror}", "check the path")

@@ -3,14 +3,12 @@
 A file goes only while it is what we wrote, byte for byte: what somebody put there or changed since then is theirs.
 """
 
-import hashlib
 import json
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.stores.scratch import hidden, told
+from pipeline.stores.scratch import file_hash, hidden, told, write_text
 
 
 def note_written(folder: Path, by: str, files: Iterable[Path]) -> list[Path]:
@@ -40,7 +38,7 @@ def note_written(folder: Path, by: str, files: Iterable[Path]) -> list[Path]:
     note = hidden(folder, "written.json")
     with told(note):
         known = _read(note)
-        now = {file.relative_to(folder).as_posix(): _content(file) for file in files}
+        now = {file.relative_to(folder).as_posix(): file_hash(file) for file in files}
         others = {name for writer, own in known.items() if writer != by for name in own}
         gone = [
             folder / name
@@ -49,7 +47,8 @@ def note_written(folder: Path, by: str, files: Iterable[Path]) -> list[Path]:
         ]
         for file in gone:
             _take_away(file, folder)
-        _write(note, known | {by: now})
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_text(note, json.dumps(known | {by: now}, indent=1, sort_keys=True))
     return gone
 
 
@@ -61,20 +60,8 @@ def _read(note: Path) -> dict[str, dict[str, str]]:
     return {by: own for by, own in found.items() if isinstance(own, dict)} if isinstance(found, dict) else {}
 
 
-def _write(note: Path, known: dict[str, dict[str, str]]) -> None:
-    note.parent.mkdir(parents=True, exist_ok=True)
-    draft = note.with_suffix(".new")
-    draft.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
-    os.replace(draft, note)
-
-
-def _content(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
 def _is_ours(file: Path, content: str) -> bool:
-    return file.is_file() and not file.is_symlink() and _content(file) == content
+    return file.is_file() and not file.is_symlink() and file_hash(file) == content
 
 
 def _take_away(file: Path, folder: Path) -> None:

@@ -24,9 +24,10 @@ from pipeline.publish.declared import Wanted
 from pipeline.publish.patience import BrokenOffError
 from pipeline.publish.payload import payloads
 from pipeline.publish.planning import Desk, Step, changed_at, extract_of, plan, read_site
-from pipeline.publish.record import Record, file_hash, read_held, read_record, write_record
+from pipeline.publish.record import Record, read_held, read_record, write_record
 from pipeline.publish.refusals import SiteRefusedError
 from pipeline.stores.ledger import VERSION, Ledger
+from pipeline.stores.scratch import file_hash
 
 
 class UnprovenError(PublishError):

@@ -13,10 +13,11 @@ from pipeline.publish.belongings import missing_belongings
 from pipeline.publish.content import OURS, find_content, read_back
 from pipeline.publish.declared import Declared, Wanted
 from pipeline.publish.patience import BrokenOffError
-from pipeline.publish.record import Record, file_hash, read_held, read_record, record_path
+from pipeline.publish.record import Record, read_held, read_record, record_path
 from pipeline.publish.sign_in import Site
 from pipeline.stores.extracts import EVERY_EXTRACT, Extract
 from pipeline.stores.ledger import Ledger, changed_cells, read_ledger
+from pipeline.stores.scratch import file_hash
 
 KNOWN = EVERY_EXTRACT
 

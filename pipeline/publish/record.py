@@ -80,9 +80,3 @@ def write_record(path: Path, record: Record, held: Ledger | None = None) -> None
         if held is not None:
             held.cells.to_parquet(path.with_suffix(".parquet"))
         write_text(path, json.dumps(asdict(record), indent=1))
-
-
-def file_hash(path: Path) -> str:
-    """Give the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

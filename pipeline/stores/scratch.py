@@ -4,6 +4,7 @@ What goes on is in the hidden folder `.hyperwatt` beside the target, so it is on
 is atomic. A killed run leaves litter there and nothing else; the next one sweeps it.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -135,6 +136,12 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def file_hash(path: Path) -> str:
+    """Give the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:
