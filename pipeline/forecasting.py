@@ -11,7 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 
 import pandas as pd
 from sqlalchemy import Engine
@@ -29,6 +30,9 @@ from pipeline.stores.upgrade import is_current, upgrade
 
 PACKAGES = ("prophet", "sklearn", "statsmodels")
 """What the models stand on, and an installation without forecasts does not have."""
+
+LOADED_ONCE = ("prophet", "sklearn.ensemble", "statsmodels.tsa.statespace.sarimax")
+"""What of them takes long to load."""
 
 
 @dataclass
@@ -192,8 +196,7 @@ def work(tasks: list[Task], choose: Choose, jobs: int, report: Report, tell: Tel
         When a process died, as for want of memory.
     """
     tell("forecasting", 0, len(tasks))
-    # Processes are started anew, not forked: drivers and BLAS have threads, which do not survive a fork.
-    pool = ProcessPoolExecutor(max(1, min(jobs, len(tasks))), get_context("spawn"), initializer=begin_worker)
+    pool = ProcessPoolExecutor(max(1, min(jobs, len(tasks))), _processes(), initializer=begin_worker)
     waiting = {pool.submit(forecast_stream, task, choose): task for task in tasks}
     try:
         while waiting:
@@ -209,6 +212,16 @@ def work(tasks: list[Task], choose: Choose, jobs: int, report: Report, tell: Tel
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _processes() -> BaseContext:
+    """Say how processes begin: drivers and BLAS have threads here, which do not survive a fork, so they are forked from
+    one without, which has loaded the models' packages once for all of them; where there is no fork, each loads them."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["pipeline.forecast_stream", *LOADED_ONCE])
+    return context
 
 
 def _result(future: "Future[Issue]", task: Task, report: Report) -> Issue | None:
