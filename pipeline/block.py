@@ -163,22 +163,29 @@ def work_block(rows: Rows, known: Known) -> Result:
         one, more = _validate(one, known)
         findings += said + more
         laid.append(one)
-    findings = [one for one in findings if not _goes_on(one, laid, known)]
+    newest = _newest(laid, known)
+    findings = [one for one in findings if not _goes_on(one, newest)]
     read = [_as_read(kind) for kind in placed if len(kind.stream)]
     read += [pd.DataFrame([(one.stream, one.energy, one.start, one.start)], columns=AS_READ) for one in registers.sums]
     return Result(laid, findings, pd.concat(read) if read else pd.DataFrame(), registers.stretches)
 
 
-def _goes_on(one: Finding, laid: list[Laid], known: Known) -> bool:
+def _newest(laid: list[Laid], known: Known) -> dict[tuple[str, str], int]:
+    """Give the start of the newest reading of each stream, at whichever interval length."""
+    newest = {stream: max(known.spans[one][1] for one in own.values()) for stream, own in known.lengths.items()}
+    for grid in (one.grid for one in laid):
+        table = grid.channels
+        starts = grid.starts[table["last"].to_numpy()].tolist()
+        for meter_id, channel, start in zip(table["meter_id"], table["channel"], starts, strict=True):
+            newest[meter_id, channel] = max(start, newest.get((meter_id, channel), start))
+    return newest
+
+
+def _goes_on(one: Finding, newest: dict[tuple[str, str], int]) -> bool:
     """True for a newest reading called old (V22) when its stream has newer ones at another interval length."""
     if one.rule_id != "V22" or one.intervals > 1:
         return False
-    stream = (one.meter_id or "", one.channel or "")
-    newest = [known.spans[number][1] for number in known.lengths.get(stream, {}).values()]
-    for grid in (each.grid for each in laid):
-        own = (grid.channels["meter_id"] == one.meter_id) & (grid.channels["channel"] == one.channel)
-        newest += grid.starts[grid.channels.loc[own, "last"].to_numpy()].tolist()
-    return max(newest, default=0) > (one.first_start_utc or 0)
+    return newest.get((one.meter_id or "", one.channel or ""), 0) > (one.first_start_utc or 0)
 
 
 AS_READ = ("stream", "kwh", "first", "last")

@@ -30,7 +30,7 @@ FIRST, LATER = 13, 12
 """How many kills in a first run, and in later ones: 25 in all."""
 
 METERS = 12
-DAYS = 87
+DAYS = 44
 
 # Python and the libraries take longer to start than a run of this size takes: they are started once, and every run is
 # a process forked from there, with a single thread until then.
@@ -83,7 +83,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """100,000 readings of twelve meters in four files, with faults; to the first of them nights, with corrections."""
+    """50,000 readings of twelve meters in four files, with faults; to the first of them nights, with corrections."""
     folder = tmp_path_factory.mktemp("files")
     meters = {f"b{number}": usage("2023-01-01", 4 * DAYS, number) for number in range(METERS)}
     for number, energy in enumerate(meters.values()):
@@ -94,7 +94,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_file(folder / "first" / f"{number}.csv", {name: frame[name].iloc[part] for name in frame})
     for night in range(LATER + 1):
         day = frame.iloc[(DAYS + night) * 24 : (DAYS + night + 1) * 24]
-        corrected = frame[["b1"]].iloc[night * 150 : night * 150 + 60] + 0.5
+        corrected = frame[["b1"]].iloc[night * 75 : night * 75 + 60] + 0.5
         write_file(folder / str(night) / "day.csv", {name: day[name] for name in frame})
         write_file(folder / str(night) / "corrected.csv", {"b1": corrected["b1"]})
     return folder
