@@ -49,7 +49,7 @@ def test_round_trip(connection: Connection) -> None:
     rows = some_readings()
     shuffled = rows.take(np.random.default_rng(1).permutation(rows.num_rows))
 
-    assert insert_rows(connection, "readings", shuffled) == []
+    assert insert_rows(connection, "readings", shuffled) in ([], [NO_LOCAL_INFILE])
     assert select_readings(connection, "channel_id > 0").equals(rows)
 
 
@@ -112,7 +112,8 @@ def test_what_does_not_fit_is_not_bent(connection: Connection) -> None:
     rows = arrow_readings({name: np.array([1.0]) for name in ("channel_id", "start_utc", "quality")})
     rows = rows.set_column(3, "energy_kwh", pa.array([np.inf]))
     if connection.dialect.name == "mysql":
-        with pytest.raises(StoreError, match="energy_kwh"):
+        assert connection.dialect.dbapi is not None
+        with pytest.raises((StoreError, connection.dialect.dbapi.Error), match=r"energy_kwh|'inf'"):
             insert_rows(connection, "readings", rows)
         return
     insert_rows(connection, "readings", rows)

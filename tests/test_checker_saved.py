@@ -89,6 +89,12 @@ def no_item_that_was_only_counted(root: Root) -> None:
     items.remove(items.find("SetMembershipControl"))
 
 
+def control_without_mode(root: Root) -> None:
+    """A parameter control that leaves its form to Tableau."""
+    zone = root.find(".//zone[@type-v2='paramctrl']")
+    del zone.attrib["mode"]
+
+
 LEFT_THERE: dict[str, tuple[Callable[[Root], None], str]] = {
     "pill": (pill_of_nothing, "pill"),
     "pill-source": (pill_of_no_source, "pill-source"),
@@ -97,6 +103,7 @@ LEFT_THERE: dict[str, tuple[Callable[[Root], None], str]] = {
     "usr-on-rowlevel": (formula_made_of_rows, "usr-on-rowlevel"),
     "tooltip-dimension": (raw_tooltip, "tooltip-dimension"),
     "manifest": (no_item_that_was_only_counted, "manifest-advice"),
+    "paramctrl-mode": (control_without_mode, "paramctrl-mode"),
 }
 
 
@@ -208,6 +215,17 @@ def test_build_of_a_data_source(tmp_path: Path, root: Root, stamp: str, build: t
     path.write_bytes(data_source(root, f"<!-- build {stamp}                               -->"))
 
     assert index(open_document(path)).build == build
+
+
+@pytest.mark.parametrize(("items", "is_judged"), [("<SortTagCleanup/>", True), ("", False)])
+def test_a_data_source_without_a_manifest(tmp_path: Path, root: Root, items: str, is_judged: bool) -> None:
+    """A server gives out under its own build what an older Tableau wrote: today's schema does not hold for it."""
+    source = data_source(root, "<!-- build 20231.23.0125.1912 -->")
+    manifest = f"<document-format-change-manifest>{items}</document-format-change-manifest>".encode()
+    path = tmp_path / "daily.tds"
+    path.write_bytes(source.replace(b"<connection ", manifest + b"<connection ", 1))
+
+    assert index(open_document(path)).is_judged is is_judged
 
 
 @pytest.mark.parametrize(

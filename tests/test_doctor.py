@@ -10,6 +10,7 @@ from pipeline.cli import main
 from pipeline.config import Settings
 from pipeline.doctor import LEAST_FREE, Fact, examine
 from pipeline.run import run
+from pipeline.stores.bulk import NO_LOCAL_INFILE
 
 
 def facts(settings: Settings) -> dict[str, list[Fact]]:
@@ -80,10 +81,10 @@ def test_a_clock_that_does_not_exist(tmp_path: Path) -> None:
 
 
 def test_a_server_is_asked(database: str, tmp_path: Path) -> None:
-    """An empty database of each kind is fine, and told to be empty."""
+    """An empty database of each kind is fine, and told to be empty; MySQL takes no LOAD DATA LOCAL unasked."""
     there = facts(Settings(out=tmp_path, database=database))["database"]
 
-    assert not any(fact.is_wrong for fact in there)
+    assert {fact.sentence for fact in there if fact.is_wrong} <= {NO_LOCAL_INFILE}
     assert there[0].sentence.endswith((" answers", "the first run makes it"))
     assert there[-1].sentence.endswith(("(a run does it too)", "the first run makes it"))
 

@@ -155,8 +155,14 @@ class Book:
 
     @cached_property
     def is_judged(self) -> bool:
-        """Of the format that schema and manifest are known for."""
-        return not self.is_old and (self.build is None or self.build >= FIRST_JUDGED)
+        """Of the format that schema and manifest are known for.
+
+        A data source that Tableau saved without a manifest is not: a server of 2023.1 gave out what an older Desktop
+        had written, under its own build (`WorldIndicators.tdsx` of tabcmd 2.0.11).
+        """
+        if self.build is None:
+            return not self.is_old
+        return not self.is_old and self.build >= FIRST_JUDGED and (self.is_workbook or bool(self.manifest))
 
     @cached_property
     def manifest(self) -> frozenset[str]:
