@@ -39,11 +39,17 @@ def test_readme_names_commands_that_exist() -> None:
     assert [name for name in real if name not in README] == []
 
 
+def commands_of(command: click.Command) -> list[click.Command]:
+    """Give a command and all that stand under it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [command, *(each for one in below for each in commands_of(one))]
+
+
 def test_readme_options_exist() -> None:
     """Each `--option` of the README after a `hyperwatt` command is an option of ours."""
     known = {
         option
-        for command in [main, *main.commands.values()]
+        for command in commands_of(main)
         for parameter in command.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
