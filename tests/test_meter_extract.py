@@ -143,14 +143,15 @@ def days_of(meter: str, first: str, energy: list[float], **columns: Any) -> pd.D
     return pd.DataFrame({**blank, "meter_id": meter, "channel": "delivered", "date": dates, **given})
 
 
-def test_the_last_year_is_each_meters_own(tmp_path: Path, hyperd: HyperProcess) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 500])
+def test_the_last_year_is_each_meters_own(tmp_path: Path, hyperd: HyperProcess, at_once: int) -> None:
     """It ends with the last day that has energy, has 365 days, and gaps in it are neither filled nor left out."""
     gap = days_of("gap", "2020-01-01", [1.0, np.nan, 3.0, np.nan], coverage=[1.0, 0.0, 0.5, 0.0])
     old = days_of("old", "2010-01-01", [1000.0, *[2.0] * 365], estimated_share=[0.0, *[0.25] * 365])
     none = days_of("none", "2020-01-01", [np.nan, np.nan])
     path = tmp_path / "daily.hyper"
     write_extract(hyperd, path, DAILY, pd.concat([old, gap, none]), Watermark("test", 1))
-    found = last_year(path, hyperd).set_index("meter_id")
+    found = last_year(path, hyperd, at_once=at_once).set_index("meter_id")
 
     assert list(found.loc["old"])[1:] == [730.0, 365, 1.0, 0.25]
     assert list(found.loc["gap"])[1:] == [4.0, 2, 0.5, 0.0]
