@@ -16,7 +16,7 @@ from pipeline.stores.ledger import Ledger, changed_cells, day_ranges, read_ledge
 
 TIME = "interval_start_utc"
 Write = Callable[..., Path]
-Row = tuple[str, str | None, str, float | None]
+Row = tuple[str, str | None, str | None, float | None]
 
 ROWS: list[Row] = [
     ("m1", "delivered", "2024-01-01 00:00", 1.5),
@@ -124,6 +124,16 @@ def test_dates_and_no_time_at_all(write: Write, hyperd: HyperProcess) -> None:
 
     assert ledger(path, hyperd).cells["day"].tolist() == [19724, 19723]
     assert ledger(path, hyperd, None).cells[["meter_id", "day", "rows"]].values.tolist() == [["", 0, 2]]
+
+
+def test_rows_without_a_time(write: Write, hyperd: HyperProcess) -> None:
+    """Somebody else's: they are counted, and make a difference."""
+    timeless: list[Row] = [*ROWS, ("m1", "delivered", None, 2.0)]
+    held = ledger(write(timeless), hyperd)
+
+    assert held.rows == len(ROWS) + 1
+    assert held.digest != ledger(write(ROWS, "b"), hyperd).digest
+    assert ledger(write(timeless[-1:], "c"), hyperd).cells[["day", "rows"]].values.tolist() == [[0, 1]]
 
 
 def test_other_columns_are_another_digest(write: Write, hyperd: HyperProcess) -> None:
