@@ -19,8 +19,8 @@ demo: $(VENV)/.installed ## a small campus with faults in it, from files to extr
 
 # Two processes with two OpenMP threads each wait for one another on two cores: fits took eight times as long. A file's
 # tests stay together, for what they share takes long to make; in their order, for the longest file has few tests.
-test: lint ## lint, types and all tests
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q --durations=15
+test: lint $(VENV)/.installed-tabcmd ## lint, types and all tests
+	@OMP_NUM_THREADS=1 HYPERWATT_TEST_TABCMD=$(VENV)/tabcmd/bin/tabcmd $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q --durations=15
 
 lint: $(VENV)/.installed-test ## ruff and mypy
 	@$(BIN)/ruff check --quiet .
@@ -53,10 +53,12 @@ bench: $(VENV)/.installed-test ## every benchmark as a ratio against a reference
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --group editable --generate-hashes --universal \
 	--python-version 3.11 --fork-strategy fewest --custom-compile-command "make lock"
 
-lock: $(VENV)/bin/python ## look for newer dependencies and write both lock files
+lock: $(VENV)/bin/python ## look for newer dependencies and write the lock files
 	@$(PIP) install $(UV)
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --constraints requirements.lock --all-extras --output-file requirements-test.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --group pyproject.toml:tabcmd --generate-hashes --universal \
+		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements-tabcmd.lock
 
 clean: ## take away what was made here (the demo's results too)
 	@rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -74,4 +76,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-test: requirements-test.lock $(VENV)/.installed
 	@$(PIP) install --require-hashes --requirement requirements-test.lock
+	@touch $@
+
+$(VENV)/.installed-tabcmd: requirements-tabcmd.lock | $(VENV)/bin/python
+	@$(BIN)/python -m venv $(VENV)/tabcmd
+	@$(VENV)/tabcmd/bin/python -m pip --disable-pip-version-check -qq install --require-hashes --requirement $<
 	@touch $@

@@ -17,7 +17,7 @@ from tableauhyperapi import Connection, CreateMode, HyperProcess
 from pipeline.config import Settings
 from pipeline.publishing import publish
 
-TABCMD = os.environ.get("HYPERWATT_TEST_TABCMD", "")
+TABCMD = os.path.abspath(os.environ.get("HYPERWATT_TEST_TABCMD", ""))
 SECRET = "NightlySecret+/=="
 BOOK = "<?xml version='1.0'?><workbook><worksheets><worksheet name='Trend'/></worksheets></workbook>"
 
