@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabpy_functions.answering import Answer, answers
-from tabpy_functions.days import Days
-from tabpy_functions.expected import SATURDAY, expected_days, known_energy, odd_days
+from tabpy_functions.days import SATURDAY, Days
+from tabpy_functions.expected import expected_days, known_energy, odd_days
 from tabpy_functions.inputs import InputError, Rows, number, read_rows, text
 
 Floats = NDArray[np.float64]

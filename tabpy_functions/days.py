@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+SATURDAY, SUNDAY = 5, 6
 HOLIDAY = 7
 """The class of a day without work; 0 to 6 are Monday to Sunday."""
 

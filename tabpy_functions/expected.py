@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabpy_functions.answering import Answer, answers
-from tabpy_functions.days import Days
+from tabpy_functions.days import SATURDAY, SUNDAY, Days
 from tabpy_functions.inputs import read_rows
 
 Floats = NDArray[np.float64]
 
-SATURDAY, SUNDAY = 5, 6
 ODD = 9
 """Class of days that are like no weekday for sure."""
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tabpy_functions.days import Days
+from tabpy_functions.days import SATURDAY, Days
 from tabpy_functions.levels import WEEK, Floats, mean_of, taught
 
 WEEKS = 4
-SATURDAY = 5
 YEAR = 364
 """Days to the same weekday a year before."""
 Rows = NDArray[np.intp]

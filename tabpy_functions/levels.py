@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tabpy_functions.days import HOLIDAY, Days
+from tabpy_functions.days import HOLIDAY, SUNDAY, Days
 
 Floats = NDArray[np.float64]
 
 WEEK = 7
-SUNDAY = 6
 
 
 def taught(days: Days) -> Floats:

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabpy_functions.averages import Fitted, fit_naive
-from tabpy_functions.days import Days
+from tabpy_functions.days import SATURDAY, Days
 from tabpy_functions.levels import WEEK, Floats, cut, mean_of
 
 log = logging.getLogger(__name__)
 Fit = Callable[[Days], Fitted]
-SATURDAY = 5
 LEAST_DAYS = 14
 """Days before the first origin of a backtest, of which every model can at least repeat a week."""
 

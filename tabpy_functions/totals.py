@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabpy_functions.averages import filled
-from tabpy_functions.days import Days
+from tabpy_functions.days import SATURDAY, Days
 from tabpy_functions.levels import Floats, like_days, mean_of
 
 HEATED_BELOW = 15.0
@@ -55,8 +55,11 @@ def scale_of(total: Floats, widest: float = 4.0) -> Scale:
 
 
 def calendar_columns(days: Days) -> dict[str, Floats]:
-    """What moves a day's total beside the weekday, each of shape (days,) and of the size of 1."""
-    columns = {"holiday": days.is_holiday.astype(float)}
+    """What moves a day's total beside the weekday, each of shape (days,) and of the size of 1.
+
+    A holiday at a weekend is none here: columns add up, and the weekday has said already that nobody works.
+    """
+    columns = {"holiday": (days.is_holiday & (days.weekday < SATURDAY)).astype(float)}
     if days.temperature_c is not None:
         warm = mean_of(days.temperature_c, axis=1)
         usual = mean_of(warm)

@@ -81,6 +81,17 @@ def test_holidays_neither_teach_working_days_nor_are_forecast_as_such(learned):
     assert expected[1] == pytest.approx(work, rel=0.05)
 
 
+def test_a_holiday_on_a_sunday_is_a_sunday(learned):
+    """What a holiday spares on a working day is spared already: it is not taken off a second time."""
+    days, actual = channel(265, holidays=(*FREE[:-1], 265), noise=0.02)
+    total = learned(days)(days).sum(axis=1)
+
+    assert days.weekday[265] == 6
+    assert days.is_holiday[265]
+    assert actual.sum(axis=1)[0] == pytest.approx(96.0, rel=0.05)
+    assert total[0] == pytest.approx(96.0, rel=0.05)
+
+
 def test_a_holiday_without_precedent_is_a_sunday():
     """The first holiday of a channel is forecast as its Sundays are; the mean of a holiday is of holidays."""
     first, rested = channel(203, holidays=(203,))
