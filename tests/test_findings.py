@@ -44,6 +44,24 @@ def test_neighbours_are_one_finding(rule_id: str, make_grid) -> None:
     assert (other.meter_id, other.intervals) == ("m1", 1)
 
 
+@pytest.mark.parametrize(
+    ("value", "written"), [(4294967.295, "4,294,970"), (0.1 + 0.2, "0.3"), (-12345.5, "-12,345.5"), (1 / 3, "0.333333")]
+)
+def test_numbers_as_people_write_them(make_grid, value: float, written: str) -> None:
+    """No power of ten and no digits without a meaning."""
+    (finding,) = told("V11", make_grid([value, *[1.0] * 47]), [(0, 0)])
+
+    assert finding.detail.startswith(f"{written} kWh is more than")
+
+
+@pytest.mark.parametrize(("days", "words"), [(1, "1 day outside"), (2, "2 days outside")])
+def test_one_day_is_no_days(make_grid, days: int, words: str) -> None:
+    """One is one."""
+    (finding,) = told("V12", make_grid(np.arange(96.0)), [(0, cell) for cell in range(24 * days)])
+
+    assert finding.detail.startswith(words)
+
+
 def test_runs_of_two_channels_do_not_join(make_grid) -> None:
     """The end of one row is not beside the beginning of the next."""
     assert len(told("V05", make_grid(np.ones((2, 24))), [(0, 23), (1, 0)])) == 2

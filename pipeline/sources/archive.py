@@ -41,7 +41,7 @@ def open_members(path: Path) -> Iterator[Member]:
     with path.open("rb") as stream:
         head = stream.read(4)
     if head == b"PK\x05\x06":
-        raise FileRefusedError(path, "this archive is empty")
+        raise FileRefusedError(path, "this archive is empty", "pack the files again")
     if head.startswith(b"\x1f\x8b"):
         yield Member(path, partial(_open_gzip, path))
     elif head == b"PK\x03\x04" and not _is_workbook(path):
@@ -96,7 +96,7 @@ def _refuse_unreadable(path: Path) -> None:
         if not path.exists():
             raise FileRefusedError(path, "there is no such file", "check the path")
         if not path.is_file():
-            raise FileRefusedError(path, "this is a device, not a file")
+            raise FileRefusedError(path, "this is a device, not a file", "give a file")
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:
@@ -120,7 +120,7 @@ def _open_zip(path: Path) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         members = [each for each in archive.infolist() if not each.is_dir() and not _is_litter(each.filename)]
     if not members:
-        raise FileRefusedError(path, "this archive is empty")
+        raise FileRefusedError(path, "this archive is empty", "pack the files again")
     if len(members) > 10_000:
         raise FileRefusedError(path, f"this archive holds {len(members)} files, more than 10000", "unpack it first")
     for member in members:

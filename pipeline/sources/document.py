@@ -186,7 +186,7 @@ def _is_zipped_workbook(sample: bytes, opener: Opener) -> bool:
 
 def _refuse_signatures(path: Path, sample: bytes) -> None:
     if not sample:
-        raise FileRefusedError(path, "this is an empty file (0 bytes)")
+        raise FileRefusedError(path, "this is an empty file (0 bytes)", "export or copy it again")
     if sample.startswith((b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06")):
         raise FileRefusedError(path, "this is an archive inside an archive", "unpack it first")
     for magic, name in _MAGIC:
@@ -283,12 +283,13 @@ def _one_line(text: str, longest: int = 80) -> str:
 def _refuse_without_rows(path: Path, text: str) -> None:
     lines = [line for line in text.splitlines() if line.strip(" \t,;\x1a")]
     if not lines:
-        raise FileRefusedError(path, "this file is empty: it holds only blank lines")
+        raise FileRefusedError(path, "this file is empty: it holds only blank lines", "export it again")
     said = [line for line in lines if not re.match(r"\s*\"?sep=", line, re.IGNORECASE)]
     if not said:
-        raise FileRefusedError(path, f"this file is empty: it holds only {lines[0].strip()!r}")
+        raise FileRefusedError(path, f"this file is empty: it holds only {lines[0].strip()!r}", "export it again")
     if len(said) == 1 and not said[0].lstrip().startswith("<") and not _has_number(said[0]):
-        raise FileRefusedError(path, f"this file is empty: it has a header and no readings ({_one_line(said[0])})")
+        reason = f"this file is empty: it has a header and no readings ({_one_line(said[0])})"
+        raise FileRefusedError(path, reason, "export a time in which there are some")
 
 
 def _has_number(line: str) -> bool:

@@ -66,7 +66,9 @@ def read_green_button(document: Document, feed: Feed) -> Source:
 def _batches(document: Document, feed: Feed, source: Source) -> Iterator[Batch]:
     resources = read_resources(document)
     if not any(len(resource.readings.start) for resource in resources):
-        raise FileRefusedError(document.path, "this Green Button file holds no interval readings")
+        raise FileRefusedError(
+            document.path, "this Green Button file holds no interval readings", "export it with intervals"
+        )
     for series in _tell_apart(_merge(list(_series(resources, feed, source)))):
         credible = _credible(series, feed, source)
         stream = apply_meter(credible.stream, credible.stream.meter_id, feed)

@@ -124,7 +124,7 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
     below = header if _is_unit_row(parsed, header) else None
     header = header if below is None or header is None else header - 1
     if first >= len(parsed):
-        raise FileRefusedError(document.path, "this file is empty: it has no row of readings")
+        raise FileRefusedError(document.path, "this file is empty: it has no row of readings", "export it again")
     width = _common_width([cells for _, cells in parsed[first if header is None else header : first + 200]])
     data = [_fit(cells, width) for _, cells in parsed[first : first + rows]]
     begin = parsed[first - 1][0] if first else skip

@@ -50,7 +50,7 @@ def read_sheets(document: Document) -> Iterator[Document]:
         return
     sheets = list(_sheets(document))
     if not sheets:
-        raise FileRefusedError(document.path, "this workbook is empty: no sheet holds a cell")
+        raise FileRefusedError(document.path, "this workbook is empty: no sheet holds a cell", "export it again")
     plain = [each for each in sheets if not _SUMMARY.search(each[0])] or sheets
     for name, content in plain:
         path = document.path if len(plain) == 1 else document.path / name

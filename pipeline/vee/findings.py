@@ -1,7 +1,8 @@
 """What VEE says: runs of suspect readings as findings, each with one plain sentence, and fleet events made of many."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,22 +20,22 @@ from pipeline.vee.runs import Runs, runs_of
 from pipeline.vee.spikes import spike_limit
 
 TEXTS = {
-    "V03": "{value:g} kWh: an hour of a clock change, doubled or spread, the meter keeps local clock; kept, no demand",
-    "V05": "no reading for {hours:.4g} h; {outcome}",
-    "V07": "{value:g} kWh on a delivered channel of a site that does not feed in; {outcome}",
-    "V08": "0 kWh for {hours:.4g} h on a channel that does not rest at zero; {outcome}",
-    "V09": "{value:g} kWh {intervals} times in a row ({hours:.4g} h); {outcome}",
-    "V10": "{value:g} kWh, far above both neighbours and above the limit of {limit:.4g} kWh; {outcome}",
-    "V11": "{value:g} kWh is more than the supply can pass, or a meter's code for no reading; {outcome}",
-    "V12": "{days:.0f} days outside the usual range of their weekday; kept",
-    "V13": "{value:g} kWh after a gap; {outcome}",
+    "V03": "{value} kWh: an hour of a clock change, doubled or spread, the meter keeps local clock; kept, no demand",
+    "V05": "no reading for {hours} h; {outcome}",
+    "V07": "{value} kWh on a delivered channel of a site that does not feed in; {outcome}",
+    "V08": "0 kWh for {hours} h on a channel that does not rest at zero; {outcome}",
+    "V09": "{value} kWh {intervals} times in a row ({hours} h); {outcome}",
+    "V10": "{value} kWh, far above both neighbours and above the limit of {limit} kWh; {outcome}",
+    "V11": "{value} kWh is more than the supply can pass, or a meter's code for no reading; {outcome}",
+    "V12": "{days} outside the usual range of their weekday; kept",
+    "V13": "{value} kWh after a gap; {outcome}",
     "V15": "from this day on another level: a multiplier or a unit may have changed; kept",
-    "V16": "the power factor of {days:.0f} days is under {limit:g}; kept",
-    "V17": "{value:g} kWh, half of its neighbour, beside a gap or at an edge: only a part was measured; {outcome}",
-    "V18": "the gap is longer than {limit:g} days: not estimated",
-    "V20": "an estimate of the supplier for {hours:.4g} h; kept, not counted as metered",
+    "V16": "the power factor of {days} is under {limit}; kept",
+    "V17": "{value} kWh, half of its neighbour, beside a gap or at an edge: only a part was measured; {outcome}",
+    "V18": "the gap is longer than {limit} days: not estimated",
+    "V20": "an estimate of the supplier for {hours} h; kept, not counted as metered",
     "V22": "{idle}: an idle load or a dead feed?; {outcome}",
-    "V23": "{intervals} readings outside {low:.4g} to {high:.4g} kWh, the largest {peak:g} kWh; for review, kept",
+    "V23": "{intervals} readings outside {low} to {high} kWh, the largest {peak} kWh; for review, kept",
 }
 """One sentence for each rule that finds runs of readings."""
 
@@ -133,17 +134,17 @@ def _findings(rule_id: str, runs: Runs, view: Report) -> Iterator[Finding]:
     if rule_id in JOINED_DAYS:
         runs, counts, facts = _join(runs, facts, view.read, JOINED_DAYS[rule_id])
     names = list(facts)
-    rows = zip(*(facts[name] for name in names), strict=True)
+    rows = zip(*(map(_WRITTEN.get(name, str), facts[name]) for name in names), strict=True)
     write = TEXTS[rule_id].format
     texts = [write(**dict(zip(names, row, strict=True))) for row in rows]
     return _records(rule_id, runs, view.read, texts, counts)
 
 
-def _facts(rule_id: str, runs: Runs, view: Report) -> dict[str, list[object]]:
+def _facts(rule_id: str, runs: Runs, view: Report) -> dict[str, list[Any]]:
     """What the sentence of a rule may mention, by run."""
     grid, at = view.read, (runs.channel, runs.last if rule_id == "V13" else runs.first)
     hours = (grid.ends[runs.last] - grid.starts[runs.first]) / 3600
-    facts: dict[str, list[object]] = {
+    facts: dict[str, list[Any]] = {
         "value": grid.energy[at].tolist(),
         "intervals": runs.length.tolist(),
         "hours": hours.tolist(),
@@ -157,8 +158,33 @@ def _facts(rule_id: str, runs: Runs, view: Report) -> dict[str, list[object]]:
     return facts
 
 
-def _idle(value: object, intervals: object, days: object) -> str:
-    return "no reading after this" if intervals == 1 else f"nothing but {value:g} kWh for {days:.3g} days"
+def _idle(value: float, intervals: int, days: float) -> str:
+    return "no reading after this" if intervals == 1 else f"nothing but {_number(value)} kWh for {days:.3g} days"
+
+
+def _number(value: float, digits: int = 6) -> str:
+    """Write some significant digits, as people do: thousands apart, no power of ten."""
+    return f"{float(f'{value:.{digits}g}'):,.15g}"
+
+
+def _four_digits(value: float) -> str:
+    return _number(value, 4)
+
+
+def _days(count: float) -> str:
+    return f"{count:,.0f} day{'' if round(count) == 1 else 's'}"
+
+
+_WRITTEN: dict[str, Callable[..., str]] = {
+    "value": _number,
+    "peak": _number,
+    "limit": _four_digits,
+    "low": _four_digits,
+    "high": _four_digits,
+    "hours": _four_digits,
+    "days": _days,
+}
+"""How the facts of a sentence are written."""
 
 
 def _limits(rule_id: str, view: Report) -> dict[str, Floats]:
@@ -199,8 +225,8 @@ def _words(rule_id: str, quality: int, method: int) -> str:
 
 
 def _join(
-    runs: Runs, facts: dict[str, list[object]], grid: Grid, days: float
-) -> tuple[Runs, NDArray[np.int64], dict[str, list[object]]]:
+    runs: Runs, facts: dict[str, list[Any]], grid: Grid, days: float
+) -> tuple[Runs, NDArray[np.int64], dict[str, list[Any]]]:
     """Make one run of those of a channel that lie no further apart than so many days."""
     away = (grid.starts[runs.first[1:]] - grid.ends[runs.last[:-1]]) / 86400
     begins = np.concatenate(([0], 1 + np.flatnonzero((np.diff(runs.channel) != 0) | (away > days))))
