@@ -64,6 +64,7 @@ def test_no_two_dialects_share_a_meter() -> None:
 
     assert len(READ) > 100
     assert sorted(meters) == sorted(set(meters))
+    assert len({made(name).file for name in MAKERS}) == len(MAKERS)
 
 
 @pytest.mark.parametrize("name", READ)

@@ -162,3 +162,14 @@ def test_registers_among_real_files(shared_data: Path) -> None:
     assert [path.parent.name for path in registers] == ["bdg2_sample", "cambridge"]
     assert [len(read_register(path).meters) for path in registers] == [1636, 52]
     assert [read_register(path).findings for path in registers] == [[], []]
+
+
+def test_a_name_that_looks_like_an_area(tmp_path: Path) -> None:
+    """Readings under `Meter,M1,M2` are no register of meters with 9 m2 each: one has a row for a meter."""
+    rows = [f"2024-03-01,{hour},{5 + hour / 10}" for hour in range(24)]
+    path = tmp_path / "log.csv"
+    path.write_text("Meter,M1,M2\n" + "\n".join(rows))
+
+    assert not is_register(path)
+    path.write_text("Meter,M2\nb1,500\nb2,600\n")
+    assert is_register(path)

@@ -23,6 +23,7 @@ from pipeline.sources.words import (
     channel_of,
     is_other_quantity,
     is_plain_quantity,
+    own_words,
     squeeze,
     words_of,
 )
@@ -165,11 +166,11 @@ def _coarse(table: Table, values: list[int]) -> list[int]:
 
 
 def _demands(table: Table, values: list[int]) -> list[int]:
-    """Power beside the energy of the same channel, where neither names a meter."""
+    """Power beside the energy of the same channel: of the same meter, or where neither names one."""
     units = {n: table.unit_below(n) or unit_in(table.names[n]) or "" for n in values}
-    plain = [n for n in values if is_plain_quantity(table.names[n])]
-    energy = {channel_of(table.names[n]) for n in plain if units[n].lower().endswith("h")}
-    return [n for n in plain if units[n].lower() in POWER_UNITS and channel_of(table.names[n]) in energy]
+    meter = {n: (own_words(table.names[n]), channel_of(table.names[n])) for n in values}
+    energy = {meter[n] for n in values if units[n].lower().endswith("h")}
+    return [n for n in values if units[n].lower() in POWER_UNITS and meter[n] in energy]
 
 
 def _sums(table: Table, values: list[int]) -> list[int]:

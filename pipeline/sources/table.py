@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from pipeline.errors import FileRefusedError, SettingsError
 from pipeline.sources.document import SAMPLE_BYTES, Document, read_text
+from pipeline.sources.headings import headed_names
 from pipeline.sources.notation import date_columns, decimal_of, join_date
 from pipeline.sources.source import Feed
 from pipeline.sources.spellings import respelled
@@ -130,7 +131,8 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
     begin = parsed[first - 1][0] if first else skip
     if header is not None and feed.header_rows is None:
         _refuse_unnamed(document, parsed[header][1], data)
-    names = _fit(parsed[header][1], width) if header is not None else [str(n + 1) for n in range(width)]
+    heads = [_fit(cells, width) for _, cells in parsed[: 0 if header is None else header + 1]]
+    names, units = _names_and_units(heads, None if below is None else parsed[below][1], width, feed)
     joined = date_columns(names, data) if header is not None else ()
     for row in data if joined else ():
         row[joined[0]] = join_date([row[each] for each in joined])
@@ -147,9 +149,21 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
         minutes=minutes,
         newline=b"\r" if "\n" not in text and "\r" in text else b"\n",
         whole=whole and first + rows >= len(parsed),
-        units=() if below is None else tuple(_fit(parsed[below][1], width)),
+        units=tuple(units),
         joined=joined,
     )
+
+
+def _names_and_units(
+    heads: list[list[str]], below: list[str] | None, width: int, feed: Feed
+) -> tuple[list[str], list[str]]:
+    """Give the columns' names, of the last row of `heads`, and what is said of units in a row below or above it."""
+    if not heads:
+        return [str(n + 1) for n in range(width)], []
+    if below is not None:
+        return heads[-1], _fit(below, width)
+    headed = headed_names(heads) if feed.header_rows is None else None
+    return headed or (heads[-1], [])
 
 
 def _refuse_fixed_width(document: Document, lines: list[str], delimiter: str) -> None:

@@ -171,7 +171,12 @@ def is_plain_quantity(name: str) -> bool:
     squeezed = squeeze(name)
     if squeezed in DIALECT:
         return squeezed in WHOLE_METER
-    return all(word in _PLAIN for word in words_of(_without_codes(name)))
+    return not own_words(name)
+
+
+def own_words(name: str) -> tuple[str, ...]:
+    """Give the words of a column's name that say which meter, and not what is measured."""
+    return tuple(word for word in words_of(_without_codes(name)) if word not in _PLAIN)
 
 
 def meter_rank(name: str) -> int | None:

@@ -80,7 +80,7 @@ class Register(NamedTuple):
 
 
 def is_register(path: Path) -> bool:
-    """Tell whether a file is a register: a column of meters, one that describes them, and none of readings."""
+    """Tell whether a file is a register: meters, mostly a row each, a column that describes them, and no readings."""
     if path.suffix.lower() not in (".csv", ".txt", ".tsv"):
         return False
     try:
@@ -90,7 +90,10 @@ def is_register(path: Path) -> bool:
         return False
     header = next(rows, [])
     found = _columns(header)
-    return "meter_id" in found and bool(TELLING & set(found)) and not READINGS & {_plain(name) for name in header}
+    if "meter_id" not in found or not TELLING & set(found) or READINGS & {_plain(name) for name in header}:
+        return False
+    meters = [row[found["meter_id"]] for row in rows if len(row) > found["meter_id"]]
+    return 2 * len(set(meters)) >= len(meters)
 
 
 def read_register(path: Path) -> Register:

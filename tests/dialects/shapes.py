@@ -40,6 +40,31 @@ def unit_row() -> Dialect:
     return Dialect("unitrow.csv", text.encode(), truths, {"timezone": LONDON})
 
 
+def headed(file: str, heads: str, meters: tuple[str, str], cells: str = "{v}") -> Dialect:
+    """Two meters under headings, whose columns say no more than what is measured."""
+    two = load("2023-03-06", 10, kw=5.0)
+    both = zip(rows(USE, "{s:%Y-%m-%d %H:%M}," + cells).split("\n"), rows(two, cells).split("\n"), strict=True)
+    text = heads + "".join(f"{one},{other}\n" for one, other in both if one)
+    return Dialect(file, text.encode(), (truth(meters[0], USE), truth(meters[1], two)), {"timezone": LONDON})
+
+
+def names_above_units() -> Dialect:
+    """The names of meters above, and below them what says kWh of both."""
+    return headed("two-rows.csv", ",North Hall,South Hall\nDate/Time,kWh,kWh\n", ("North Hall", "South Hall"))
+
+
+def names_above_units_above_values() -> Dialect:
+    """Three rows: points, units, and `Value` twice."""
+    heads = "Energy report\nPoint:,BLD-N.KWH,BLD-S.KWH\nUnits:,kWh,kWh\nTimestamp,Value,Value\n"
+    return headed("three-rows.csv", heads, ("BLD-N.KWH", "BLD-S.KWH"))
+
+
+def names_over_merged_cells() -> Dialect:
+    """A heading over energy and power: the power is the same energy again, and is left out."""
+    heads = ",East Hall,,West Hall,\nTime,kWh,kW,kWh,kW\n"
+    return headed("merged-heads.csv", heads, ("East Hall kWh", "West Hall kWh"), "{v},{v}")
+
+
 def unit_column() -> Dialect:
     """A unit for each row, not the same for all."""
     text = (
