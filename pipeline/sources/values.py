@@ -29,6 +29,7 @@ from pipeline.sources.words import (
     is_energy_word,
     is_garbled,
     is_plain_quantity,
+    says_when,
     squeeze,
     words_of,
 )
@@ -62,9 +63,18 @@ class ValueColumn:
 
 
 def file_meter(path: Path) -> str:
-    """Name the meter of a file that names none: the file's own name without its endings."""
-    name = path.name
-    for ending in (".gz", ".csv", ".txt", ".tsv", ".xlsx", ".xls", ".dat"):
+    """Name the meter of a file that names none: the file's own name without its endings.
+
+    A sheet of a workbook, or a file of an archive, that is named for a month or a year is one of several of a meter: it
+    is named for the whole.
+    """
+    name = _without_endings(path.name)
+    whole = _without_endings(path.parent.name)
+    return whole if whole != path.parent.name and says_when(name) else name
+
+
+def _without_endings(name: str) -> str:
+    for ending in (".gz", ".zip", ".csv", ".txt", ".tsv", ".xlsx", ".xlsb", ".ods", ".xls", ".dat"):
         if name.lower().endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)]
     return name

@@ -108,6 +108,19 @@ FUELS = _words("gas natgas steam water propane oil fuel")
 SUMMARY_WORDS = _words("total totals subtotal sum average mean max min maximum minimum summe gesamt totaal totale")
 """What stands in place of a stamp where a row sums up the others."""
 
+MONTH_NAMES = _words(
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug "
+    "sep sept oct nov dec januar februar märz maerz mai juni juli oktober dezember janvier février fevrier mars avril "
+    "juin juillet août aout septembre octobre novembre décembre enero febrero marzo abril mayo junio julio agosto "
+    "septiembre octubre noviembre diciembre januari februari maart mei augustus gennaio febbraio aprile maggio giugno "
+    "luglio settembre ottobre dicembre"
+)
+_WHEN = re.compile(
+    r"(?P<month>[^\W\d_]{3,10})\.?[ '_-]*(?:19|20)?\d\d|(?P<alone>[^\W\d_]{3,10})\.?|(?:19|20)\d\d(?:[-_. ]?\d\d?)?"
+    r"|\d\d?[-_. ](?:19|20)\d\d|(?:q|kw|w|wk|week|quarter|quartal|woche|semaine) ?\d\d?(?:[-_ ]*(?:19|20)?\d\d)?",
+    re.IGNORECASE,
+)
+
 _CODE = re.compile(r".*?\b([EBQK]|GC|CL|GG)\d{0,2}")
 _CODES = {"E": "delivered", "B": "received", "Q": "reactive", "K": "reactive_received"}
 _CODES |= {"GC": "delivered", "CL": "delivered", "GG": "received"}
@@ -177,6 +190,15 @@ def is_plain_quantity(name: str) -> bool:
 def own_words(name: str) -> tuple[str, ...]:
     """Give the words of a column's name that say which meter, and not what is measured."""
     return tuple(word for word in words_of(_without_codes(name)) if word not in _PLAIN)
+
+
+def says_when(name: str) -> bool:
+    """Whether the name of a sheet or a file says of which time it is and nothing else: "Jan", "2024-01", "Q1 2024"."""
+    found = _WHEN.fullmatch(name.strip())
+    if found is None:
+        return False
+    month = found["month"] or found["alone"]
+    return month is None or month.lower() in MONTH_NAMES
 
 
 def meter_rank(name: str) -> int | None:

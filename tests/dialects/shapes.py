@@ -113,6 +113,31 @@ def excel_long() -> Dialect:
     return plain("book.xlsx", workbook(table), meter="1200023305968")
 
 
+def excel_a_sheet_a_month() -> Dialect:
+    """Sheets named for their month are one meter."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    year = load("2023-01-01", 90, minutes=60)
+    for name, own in year.groupby(year.index.strftime("%B %Y"), sort=False):
+        sheet = book.create_sheet(name)
+        sheet.append(["Time", "kWh"])
+        for start, value in own.items():
+            sheet.append([start.tz_localize(None).to_pydatetime(), value])
+    made = io.BytesIO()
+    book.save(made)
+    return plain("west tower.xlsx", made.getvalue(), year)
+
+
+def zip_of_months() -> Dialect:
+    """Files of an archive that are named for their month are one meter."""
+    year = load("2023-01-01", 90, minutes=60)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, own in year.groupby(year.index.strftime("%Y-%m")):
+            archive.writestr(f"{name}.csv", "time,kWh\n" + rows(own, "{s:%Y-%m-%d %H:%M},{v}"))
+    return plain("east tower.zip", made.getvalue(), year)
+
+
 def excel_days() -> Dialect:
     """A sheet of days, its cells named by times."""
 
