@@ -188,7 +188,7 @@ def _bring_up(engine: Engine, folder: Path, pricing: Pricing, tell: Tell) -> dic
     watermark = Watermark(database_id(engine), last_load(engine))
     forecast = replace(watermark, issue_id=last_issue(engine))
     trouble: dict[str, str] = {}
-    behind = _behind(folder, _wanted(folder, watermark, pricing, trouble))
+    behind = _behind(folder, _wanted(folder, watermark, pricing, trouble, tell))
     later = forecasts_behind(folder, forecast)
     if not behind and not later:
         return trouble
@@ -210,10 +210,14 @@ def _bring_up(engine: Engine, folder: Path, pricing: Pricing, tell: Tell) -> dic
     return trouble
 
 
-def _wanted(folder: Path, watermark: Watermark, pricing: Pricing, trouble: dict[str, str]) -> dict[str, Watermark]:
+def _wanted(
+    folder: Path, watermark: Watermark, pricing: Pricing, trouble: dict[str, str], tell: Tell
+) -> dict[str, Watermark]:
     """Extracts that are to be brought up; that of costs stays as it is when its factors cannot be read."""
     try:
         if not pricing.is_set:
+            if extract_path(folder, COSTS).exists():
+                tell("costs.hyper is taken away: these settings have no [[tariff]] and no [carbon] -> --config FILE")
             remove_extract(extract_path(folder, COSTS))
         return wanted_extracts(watermark, pricing)
     except (StoreError, SettingsError) as error:

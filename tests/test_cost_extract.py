@@ -139,8 +139,11 @@ def test_without_settings_it_goes(folder: Path, hyperd: HyperProcess) -> None:
     assert extract(priced) == {}
     assert len(costs_of(priced, hyperd)) > 7
     assert behind(plain) == ["costs"]
-    assert extract(plain) == {}
+    said: list[str] = []
+    assert extract(plain, lambda stage, done=0, total=0: said.append(stage)) == {}
 
+    assert "costs.hyper is taken away" in said[0]
+    assert "--config FILE" in said[0]
     assert behind(plain) == []
     assert not list((folder / "out" / "extracts").rglob("costs.hyper*.json"))
     assert not (folder / "out" / "extracts" / "costs.hyper").exists()
