@@ -6,7 +6,7 @@ Building systems and spreadsheets write two or three such rows. Without the head
 from collections.abc import Sequence
 
 from pipeline.sources.units import UNIT_SPELLINGS
-from pipeline.sources.words import ENERGY_WORDS, STAMP_WORDS, VALUE_WORDS, is_plain_quantity, words_of
+from pipeline.sources.words import ENERGY_WORDS, RECEIVED_WORDS, STAMP_WORDS, VALUE_WORDS, is_plain_quantity, words_of
 
 HIGHEST = 3
 """Rows above the row of names that are looked at (chosen)."""
@@ -15,8 +15,8 @@ HIGHEST = 3
 def headed_names(rows: Sequence[Sequence[str]]) -> tuple[list[str], list[str]] | None:
     """Give the names that the headings make, and the units.
 
-    Headings are believed where they are needed: the row of names says the same of several columns, and with what
-    stands above them no two columns are the same.
+    Headings are believed where they are needed: the row of names says the same of several columns, under each heading
+    the same, and nothing twice.
 
     Parameters
     ----------
@@ -49,8 +49,9 @@ def headed_names(rows: Sequence[Sequence[str]]) -> tuple[list[str], list[str]] |
 def _joined(
     labels: list[str], plain: list[int], heads: list[str], units: list[str]
 ) -> tuple[list[str], list[str]] | None:
-    pairs = {(head, labels[n]) for head, n in zip(heads, plain, strict=True)}
-    if len(pairs) < len(plain) or not all(_is_name(head) for head in heads):
+    under = {head: sorted(labels[n] for other, n in zip(heads, plain, strict=True) if other == head) for head in heads}
+    alike = all(own == under[heads[0]] and len(set(own)) == len(own) for own in under.values())
+    if not alike or not all(_is_name(head) for head in heads):
         return None
     is_told = len({labels[n] for n in plain}) == 1 and _says_nothing(labels[plain[0]])
     names = list(labels)
@@ -76,7 +77,7 @@ def _needs_a_name(label: str) -> bool:
 
 
 def _says_nothing(label: str) -> bool:
-    return _is_unit(label) or set(words_of(label)) <= VALUE_WORDS | ENERGY_WORDS
+    return _is_unit(label) or set(words_of(label)) <= (VALUE_WORDS | ENERGY_WORDS) - RECEIVED_WORDS
 
 
 def _is_name(text: str) -> bool:
