@@ -154,17 +154,17 @@ def _cells(connection: Connection, time: str | None) -> pd.DataFrame:
     """Count and add up, one number a line: pages of an array that no row falls on take no memory."""
     extent = _extent(connection, time)
     size = len(extent.streams) * extent.days
-    rows, digest = np.zeros(size, np.int64), np.zeros(size, np.uint64)
+    rows, digest = np.zeros(size, np.int32), np.zeros(size, np.uint64)
     for batch in _batches(connection):
         lines = _lines(batch, time, extent)
         np.add.at(rows, lines, 1)
         np.add.at(digest, lines, pd.util.hash_pandas_object(batch.to_pandas(), index=False).to_numpy())
     there = np.flatnonzero(rows)
-    stream, day = np.divmod(there, extent.days)
+    stream = (there // extent.days).astype(np.int32)
+    day = (there % extent.days + extent.first).astype(np.int32)
     names = pd.DataFrame(extent.streams, columns=STREAM, dtype="str")
     texts: dict[str, Any] = {name: pd.Categorical(names[name]).take(stream) for name in STREAM}
-    numbers = {"day": (day + extent.first).astype(np.int32), "rows": rows[there], "digest": digest[there]}
-    return pd.DataFrame(texts | numbers)
+    return pd.DataFrame(texts | {"day": day, "rows": rows[there].astype(np.int64), "digest": digest[there]}, copy=False)
 
 
 def _extent(connection: Connection, time: str | None) -> _Extent:
