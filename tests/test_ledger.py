@@ -136,6 +136,21 @@ def test_rows_without_a_time(write: Write, hyperd: HyperProcess) -> None:
     assert ledger(write(timeless[-1:], "c"), hyperd).cells[["day", "rows"]].values.tolist() == [[0, 1]]
 
 
+def test_parts_of_a_second(write: Write, hyperd: HyperProcess) -> None:
+    """Somebody else's again: they are of the day."""
+    late: list[Row] = [("m1", "delivered", "2024-01-01 23:59:59.75", 1.0)]
+
+    assert ledger(write(late), hyperd).cells["day"].tolist() == [19723]
+
+
+def test_columns_of_another_kind(write: Write, hyperd: HyperProcess) -> None:
+    """A time in words, or none at all: then it is one line."""
+    path = write([("m1", "delivered", "2024-01-01", 1.0)], kind="text")
+
+    assert ledger(path, hyperd).cells[["meter_id", "day", "rows"]].values.tolist() == [["", 0, 1]]
+    assert ledger(path, hyperd, "gone").cells[["meter_id", "day", "rows"]].values.tolist() == [["", 0, 1]]
+
+
 def test_other_columns_are_another_digest(write: Write, hyperd: HyperProcess) -> None:
     """The same rows under another type are not the same."""
     dates = [(*row[:2], "2024-01-01", row[3]) for row in ROWS]

@@ -86,7 +86,7 @@ def read_ledger(path: Path, time: str | None, hyper: HyperProcess) -> Ledger:
         energy = (
             connection.execute_scalar_query(f"SELECT sum(energy_kwh) FROM {TABLE}") if "energy_kwh" in kinds else None
         )
-        cells = _cells(connection, time if set(STREAM) <= set(kinds) else None)
+        cells = _cells(connection, time if _is_parted(kinds, time) else None)
     return Ledger("; ".join(f"{name} {kind}" for name, kind in kinds.items()), cells, energy)
 
 
@@ -124,6 +124,12 @@ def day_ranges(cells: pd.DataFrame) -> pd.DataFrame:
     ends = cells["day"].diff().ne(1) | cells[STREAM].ne(cells[STREAM].shift()).any(axis=1)
     ranges = cells.groupby([*STREAM, ends.cumsum().rename("run")], as_index=False, sort=True)["day"].agg(["min", "max"])
     return pd.DataFrame({name: ranges[name] for name in STREAM} | {"first": ranges["min"], "last": ranges["max"] + 1})
+
+
+def _is_parted(kinds: dict[str, str], time: str | None) -> bool:
+    """Whether there are streams and days: what somebody else published under our name may have other columns."""
+    has_streams = all(kinds.get(name, "").startswith(("TEXT", "VARCHAR", "CHAR")) for name in STREAM)
+    return has_streams and kinds.get(time or "", "").startswith(("TIMESTAMP", "DATE"))
 
 
 def _columns(connection: Connection) -> dict[str, str]:
@@ -187,7 +193,7 @@ def _lines(rows: pa.RecordBatch, time: str | None, extent: _Extent) -> NDArray[n
     # Of the pairs that the two columns could have, most are no stream.
     places = np.array([[number.get((one, other), -1) for other in channels] for one in meters])
     # Of ours each row has a time; one without, of somebody else's, goes to the first day.
-    seconds = rows.column(time).cast(pa.timestamp("s")).cast(pa.int64()).fill_null(extent.first * DAY)
+    seconds = rows.column(time).cast(pa.timestamp("s"), safe=False).cast(pa.int64()).fill_null(extent.first * DAY)
     days = seconds.to_numpy() // DAY
     lines: NDArray[np.int64] = places[meter, channel] * extent.days + days - extent.first
     return lines
