@@ -97,6 +97,11 @@ class Known:
                 found.setdefault((meter_id, channel), {})[minutes] = number
         return found
 
+    @cached_property
+    def newest(self) -> Mapping[tuple[str, str], int]:
+        """Start of the newest reading of each stream that the database holds, at whichever interval length."""
+        return {stream: max(self.spans[one][1] for one in own.values()) for stream, own in self.lengths.items()}
+
 
 @dataclass(frozen=True)
 class Laid:
@@ -172,7 +177,7 @@ def work_block(rows: Rows, known: Known) -> Result:
 
 def _newest(laid: list[Laid], known: Known) -> dict[tuple[str, str], int]:
     """Give the start of the newest reading of each stream, at whichever interval length."""
-    newest = {stream: max(known.spans[one][1] for one in own.values()) for stream, own in known.lengths.items()}
+    newest = dict(known.newest)
     for grid in (one.grid for one in laid):
         table = grid.channels
         starts = grid.starts[table["last"].to_numpy()].tolist()

@@ -28,11 +28,11 @@ from pipeline.stores.database import last_load, read_channels, read_findings, re
 from pipeline.stores.forecasts import Issue, newest_changes, read_issues, write_issues
 from pipeline.stores.upgrade import is_current, upgrade
 
-PACKAGES = ("prophet", "sklearn", "statsmodels")
-"""What the models stand on, and an installation without forecasts does not have."""
-
 LOADED_ONCE = ("prophet", "sklearn.ensemble", "statsmodels.tsa.statespace.sarimax")
-"""What of them takes long to load."""
+"""What the models stand on, and takes long to load."""
+
+PACKAGES = tuple(name.partition(".")[0] for name in LOADED_ONCE)
+"""Where it is from: an installation without forecasts does not have these."""
 
 
 @dataclass

@@ -5,7 +5,7 @@ Building systems and spreadsheets write two or three such rows. Without the head
 
 from collections.abc import Sequence
 
-from pipeline.sources.units import UNIT_SPELLINGS
+from pipeline.sources.units import is_unit
 from pipeline.sources.words import ENERGY_WORDS, RECEIVED_WORDS, STAMP_WORDS, VALUE_WORDS, is_plain_quantity, words_of
 
 HIGHEST = 3
@@ -34,10 +34,10 @@ def headed_names(rows: Sequence[Sequence[str]]) -> tuple[list[str], list[str]] |
     plain = [n for n, label in enumerate(labels) if _needs_a_name(label)]
     if len({labels[n] for n in plain}) == len(plain):
         return None
-    units = [label if _is_unit(label) else "" for label in labels]
+    units = [label if is_unit(label) else "" for label in labels]
     for above in reversed(rows[-1 - HIGHEST : -1]):
         cells = [above[n].strip() for n in plain]
-        if all(_is_unit(cell) for cell in cells):
+        if all(is_unit(cell) for cell in cells):
             units = [cell.strip() for cell in above]
         elif any(cells) and all(cell == "" or is_plain_quantity(cell) for cell in cells):
             continue
@@ -68,16 +68,12 @@ def _filled(cells: list[str]) -> list[str]:
     return filled
 
 
-def _is_unit(text: str) -> bool:
-    return text.strip(" []()").lower() in UNIT_SPELLINGS
-
-
 def _needs_a_name(label: str) -> bool:
     return bool(label) and is_plain_quantity(label) and not set(words_of(label)) <= STAMP_WORDS
 
 
 def _says_nothing(label: str) -> bool:
-    return _is_unit(label) or set(words_of(label)) <= (VALUE_WORDS | ENERGY_WORDS) - RECEIVED_WORDS
+    return is_unit(label) or set(words_of(label)) <= (VALUE_WORDS | ENERGY_WORDS) - RECEIVED_WORDS
 
 
 def _is_name(text: str) -> bool:

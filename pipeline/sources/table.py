@@ -19,7 +19,7 @@ from pipeline.sources.notation import date_columns, decimal_of, join_date
 from pipeline.sources.source import Feed
 from pipeline.sources.spellings import respelled
 from pipeline.sources.stamps import month_text, split_label
-from pipeline.sources.units import UNIT_SPELLINGS
+from pipeline.sources.units import is_unit
 
 NULLS = ("", "?", "-", "--", "#N/A", "N/A", "NA", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "\\N")
 """Cells that say "no value"."""
@@ -321,7 +321,7 @@ def _is_unit_row(parsed: list[tuple[int, list[str]]], header: int | None) -> boo
     if not header or header >= len(parsed):
         return False
     cells, above = parsed[header][1], parsed[header - 1][1]
-    units = [cell for cell in cells if cell.strip(" []()").lower() in UNIT_SPELLINGS]
+    units = [cell for cell in cells if is_unit(cell)]
     named = sum(kind_of(cell) == "text" for cell in above)
     return bool(units) and named > len(units) and abs(len(above) - len(cells)) <= 1
 

@@ -78,6 +78,11 @@ WHOLE_METER = (
 """Of these, the ones that are the meter itself and not a part of it."""
 
 
+def is_unit(cell: str) -> bool:
+    """Whether a cell holds a unit and nothing else, in brackets or not: "kWh", "[MW]"."""
+    return cell.strip(" []()").lower() in UNIT_SPELLINGS
+
+
 def with_plain_units(name: str) -> str:
     """Write units as we do: `kW-hr`, `kWhrs`, `kW·h`, `кВт·ч` and `千瓦时` are kWh."""
     return _HOURS.sub(lambda found: (found.group(1) or found.group(2)) + "h", _in_latin(name))

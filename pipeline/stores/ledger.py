@@ -149,9 +149,9 @@ def _batches(connection: Connection) -> Iterator[pa.RecordBatch]:
 
 @dataclass(frozen=True)
 class _Extent:
-    """Which lines there may be: `days` from `first` on for each of the streams."""
+    """Which lines there may be: `days` from `first` on for each of the streams, which are numbered in their order."""
 
-    streams: list[tuple[str, str]]
+    streams: dict[tuple[str, str], int]
     first: int
     days: int
 
@@ -168,20 +168,20 @@ def _cells(connection: Connection, time: str | None) -> pd.DataFrame:
     there = np.flatnonzero(rows)
     stream = (there // extent.days).astype(np.int32)
     day = (there % extent.days + extent.first).astype(np.int32)
-    names = pd.DataFrame(extent.streams, columns=STREAM, dtype="str")
+    names = pd.DataFrame(list(extent.streams), columns=STREAM, dtype="str")
     texts: dict[str, Any] = {name: pd.Categorical(names[name]).take(stream) for name in STREAM}
     return pd.DataFrame(texts | {"day": day, "rows": rows[there].astype(np.int64), "digest": digest[there]}, copy=False)
 
 
 def _extent(connection: Connection, time: str | None) -> _Extent:
     if time is None:
-        return _Extent([("", "")], 0, 1)
+        return _Extent({("", ""): 0}, 0, 1)
     names = connection.execute_list_query(f"SELECT DISTINCT {', '.join(STREAM)} FROM {TABLE}")
     day = f"CAST({escape_name(time)} AS date) - DATE '1970-01-01'"
     ((first, last),) = connection.execute_list_query(f"SELECT min({day}), max({day}) FROM {TABLE}")
-    return _Extent(
-        sorted({(one or "", other or "") for one, other in names}), first or 0, (last or 0) - (first or 0) + 1
-    )
+    streams = sorted({(one or "", other or "") for one, other in names})
+    numbered = {stream: number for number, stream in enumerate(streams)}
+    return _Extent(numbered, first or 0, (last or 0) - (first or 0) + 1)
 
 
 def _lines(rows: pa.RecordBatch, time: str | None, extent: _Extent) -> NDArray[np.int64]:
@@ -189,9 +189,8 @@ def _lines(rows: pa.RecordBatch, time: str | None, extent: _Extent) -> NDArray[n
     if time is None:
         return np.zeros(rows.num_rows, np.int64)
     (meters, meter), (channels, channel) = (_coded(rows.column(name)) for name in STREAM)
-    number = {stream: place for place, stream in enumerate(extent.streams)}
     # Of the pairs that the two columns could have, most are no stream.
-    places = np.array([[number.get((one, other), -1) for other in channels] for one in meters])
+    places = np.array([[extent.streams.get((one, other), -1) for other in channels] for one in meters])
     # Of ours each row has a time; one without, of somebody else's, goes to the first day.
     seconds = rows.column(time).cast(pa.timestamp("s"), safe=False).cast(pa.int64()).fill_null(extent.first * DAY)
     days = seconds.to_numpy() // DAY
@@ -201,7 +200,7 @@ def _lines(rows: pa.RecordBatch, time: str | None, extent: _Extent) -> NDArray[n
 
 def _coded(column: Any) -> tuple[list[str], NDArray[np.int64]]:
     """Give the texts of a column, "" for null, and for each row which of them it has."""
-    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    coded = column.dictionary_encode()
     texts = coded.dictionary.to_pylist()
     return [*texts, ""], coded.indices.fill_null(len(texts)).to_numpy().astype(np.int64)
 

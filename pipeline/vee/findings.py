@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -167,10 +168,6 @@ def _number(value: float, digits: int = 6) -> str:
     return f"{float(f'{value:.{digits}g}'):,.15g}"
 
 
-def _four_digits(value: float) -> str:
-    return _number(value, 4)
-
-
 def _days(count: float) -> str:
     return f"{count:,.0f} day{'' if round(count) == 1 else 's'}"
 
@@ -178,10 +175,10 @@ def _days(count: float) -> str:
 _WRITTEN: dict[str, Callable[..., str]] = {
     "value": _number,
     "peak": _number,
-    "limit": _four_digits,
-    "low": _four_digits,
-    "high": _four_digits,
-    "hours": _four_digits,
+    "limit": partial(_number, digits=4),
+    "low": partial(_number, digits=4),
+    "high": partial(_number, digits=4),
+    "hours": partial(_number, digits=4),
     "days": _days,
 }
 """How the facts of a sentence are written."""
