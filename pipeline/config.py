@@ -116,6 +116,11 @@ class Settings:
         feed = replace(feed, **self.options)
         return feed if feed.timezone else replace(feed, timezone=self.timezone)
 
+    def speaks_in(self, path: Path) -> bool:
+        """Tell whether a file is one of settings, edits or factors: no meter file, though it may lie among them."""
+        edited = self.edits is not None and path.absolute() == self.edits.absolute()
+        return path.suffix == ".toml" or edited or self.pricing.is_factors(path)
+
     def channel_rules(self) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
         """Give the rule settings of single meters and channels, by (meter_id, channel); "*": all channels."""
         found: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}

@@ -230,23 +230,26 @@ TABLEAU_FILES = {".hyper", ".twb", ".twbx", ".tds", ".tdsx"}
 """What is made for Tableau is no meter file, wherever it lies."""
 
 
-def list_files(named: Sequence[Path], out: Path) -> list[Path]:
+def list_files(named: Sequence[Path], settings: Settings) -> list[Path]:
     """Name the files of a run: as given, and those in folders in order of name, without hidden ones and results.
 
-    A folder that holds the folder for results is read without it; one that is in it, or it itself, without what
-    hyperwatt writes there. A folder in which nothing is to be read stands for itself, and is refused when it is opened.
+    Settings, edits and factors are passed over, as `run *` names them too. A folder that holds the folder for results
+    is read without it; one that is in it, or it itself, without what hyperwatt writes there. A folder in which nothing
+    is to be read stands for itself, as what is passed over does where nothing else is named: it is refused when opened.
     """
     found: list[Path] = []
     for path in named:
-        found += (_inside(path, out.resolve()) or [path]) if path.is_dir() else [path]
-    return list(dict.fromkeys(found))
+        found += (_inside(path, settings) or [path]) if path.is_dir() else [path]
+    found = list(dict.fromkeys(found))
+    return [path for path in found if not settings.speaks_in(path)] or found
 
 
-def _inside(folder: Path, out: Path) -> list[Path]:
+def _inside(folder: Path, settings: Settings) -> list[Path]:
+    out = settings.out.resolve()
     within = out in (folder.resolve(), *folder.resolve().parents)
     files = sorted((one for one in folder.rglob("*") if one.is_file()), key=_in_order)
     files = [one for one in files if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
-    return [one for one in files if not _is_result(one.resolve(), out, within)]
+    return [one for one in files if not (settings.speaks_in(one) or _is_result(one.resolve(), out, within))]
 
 
 def _in_order(path: Path) -> tuple[Path, int]:

@@ -176,8 +176,7 @@ def take_in(named: Sequence[Path], settings: Settings, intake: Intake, report: R
 
     Registers come first, for what they say of clocks; the rest in the order given.
     """
-    listed = [path for path in list_files(named, settings.out) if not settings.pricing.is_factors(path)]
-    register, readings = _take_registers(listed, report)
+    register, readings = _take_registers(list_files(named, settings), report)
     places = known_places(intake.channels, register)
     for number, path in enumerate(readings):
         tell("reading files", number, len(readings))

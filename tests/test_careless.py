@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.cli import main
-from pipeline.config import load_settings
+from pipeline.config import Settings, load_settings
 from pipeline.intake import list_files
 from pipeline.run import check
 from pipeline.sources.sniff import open_sources
@@ -59,7 +59,7 @@ def test_results_are_left_out_of_the_folder_they_are_in(exports: Path) -> None:
         (exports / name).parent.mkdir(parents=True, exist_ok=True)
         (exports / name).write_text(TEXT)
 
-    assert list_files([exports], exports / "out") == [exports / "hall.csv"]
+    assert list_files([exports], Settings(out=exports / "out")) == [exports / "hall.csv"]
 
 
 def test_files_among_the_results_are_read_when_they_are_named(exports: Path) -> None:
@@ -68,9 +68,31 @@ def test_files_among_the_results_are_read_when_they_are_named(exports: Path) -> 
         (exports / name).parent.mkdir(parents=True, exist_ok=True)
         (exports / name).write_text(TEXT)
 
-    assert list_files([exports / "campus"], exports) == [exports / "campus" / "a.csv"]
-    assert list_files([exports], exports) == [exports / "campus" / "a.csv", exports / "hall.csv"]
-    assert list_files([exports / "extracts"], exports) == [exports / "extracts"]
+    assert list_files([exports / "campus"], Settings(out=exports)) == [exports / "campus" / "a.csv"]
+    assert list_files([exports], Settings(out=exports)) == [exports / "campus" / "a.csv", exports / "hall.csv"]
+    assert list_files([exports / "extracts"], Settings(out=exports)) == [exports / "extracts"]
+
+
+def test_settings_and_edits_may_lie_among_the_meter_files(call: Call, exports: Path) -> None:
+    """`run .` in the folder where all of them are: only meter files are read, and none else refused."""
+    (exports / "hyperwatt.toml").write_text('timezone = "UTC"\n')
+    header = "site_id,meter_id,channel,interval_start_utc,energy_kwh,who,why"
+    (exports / "corrections.csv").write_text(f"{header}\n,hall,delivered,2024-01-08T05:00Z,2.5,me,read again\n")
+    result = call("run", exports, "--edits", exports / "corrections.csv")
+
+    assert result.exit_code == 0, result.output
+    assert not refusals(result)
+    assert "1 channel" in result.stdout
+
+
+def test_settings_alone_are_no_meter_file(call: Call, tmp_path: Path) -> None:
+    """Where nothing else is named, silence would look like success."""
+    settings = tmp_path / "only" / "hyperwatt.toml"
+    settings.parent.mkdir()
+    settings.write_text('timezone = "UTC"\n')
+
+    assert refusals(call("run", "only"))[0].startswith("refused only: V21 there is no file to read in this folder")
+    assert refusals(call("run", settings))[0].startswith(f"refused {settings}: V21")
 
 
 def test_a_copy_is_not_loaded_twice(call: Call, exports: Path) -> None:
