@@ -16,6 +16,7 @@ from pipeline.errors import FileRefusedError
 from pipeline.schema import Finding, Rows, Stream
 from pipeline.sources.sniff import open_sources
 from pipeline.sources.source import Source
+from pipeline.sources.values import file_meter
 from pipeline.spool import CHANNELS_PER_BUCKET, Spool
 from pipeline.stores.load import FileRow
 from pipeline.stores.scratch import file_hash
@@ -172,6 +173,11 @@ class Intake:
             newest = max(newest, int(rows.stamp.max(initial=0, where=~np.isnan(rows.value))))
         self._add_streams(source.streams[len(self.streams) - base :], number)
         file.notes += source.notes
+        name = file_meter(source.path)
+        if not source.path.name.startswith(name) and any(one.meter_id == name for one in source.streams):
+            file.notes.append(
+                f"named for a time, so its meter is {name!r}, the name of what it is in ([[feed]] meters)"
+            )
         file.findings += source.findings
         for position in range(base, len(self.streams)):
             stream = _with_clock(self.streams[position], source.path, clock_of)

@@ -42,11 +42,11 @@ def show_report(report: Any) -> None:
 
 
 def _show_assumptions(files: list[FileIn]) -> None:
-    """Say what was assumed for want of a word in the files: notes that name an option, or that speak of a copy."""
+    """Say what was assumed for want of a word in the files: notes that name an option or setting, or tell of a copy."""
     assumed: dict[str, list[Path]] = {}
     for file in files:
         for note in dict.fromkeys(file.notes):
-            if "(--" in note or "the same bytes" in note:
+            if any(sign in note for sign in ("(--", "([[feed]]", "the same bytes")):
                 assumed.setdefault(note, []).append(file.path)
     for note, paths in assumed.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
@@ -169,7 +169,8 @@ def _file_table(files: list[FileIn]) -> Table:
 def _sentence(report: Any) -> str:
     written = report.written._asdict().items()
     counts = ", ".join(f"{count:,} {word}" for word, count in written if count) or "none written"
-    return f"{report.channels} channels, {sum(report.written):,} intervals ({counts}) in {report.seconds:.1f} s"
+    channels = f"{report.channels:,} channel{'' if report.channels == 1 else 's'}"
+    return f"{channels}, {sum(report.written):,} intervals ({counts}) in {report.seconds:.1f} s"
 
 
 def _show_findings(console: Console, findings: list[Finding], *, limit: int = 0) -> None:

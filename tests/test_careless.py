@@ -11,6 +11,7 @@ from pipeline.config import Settings, load_settings
 from pipeline.intake import list_files
 from pipeline.run import check
 from pipeline.sources.sniff import open_sources
+from pipeline.sources.values import file_meter
 
 Call = Callable[..., Result]
 
@@ -106,6 +107,19 @@ def test_a_copy_is_not_loaded_twice(call: Call, exports: Path) -> None:
     assert "hall (1).csv: already loaded" in result.stdout
     assert "hall - Copy.csv: already loaded" in result.stdout
     assert f"assumed for {exports / 'library.csv'}: it has the same bytes as 'hall.csv'" in result.stdout
+
+
+def test_months_in_a_folder_are_one_meter(call: Call, exports: Path) -> None:
+    """A file that is named for its month names no meter: the folder does, also when one calls from inside."""
+    for month in (1, 2):
+        (exports / f"2024-{month:02d}.csv").write_text(TEXT.replace("2024-01", f"2024-{month:02d}"))
+    (exports / "hall.csv").unlink()
+    result = call("run", exports)
+
+    assert "1 channel," in result.stdout
+    said = "named for a time, so its meter is 'exports', the name of what it is in ([[feed]] meters)"
+    assert f"assumed for {exports / '2024-01.csv'} and 1 more: {said}" in result.stdout
+    assert file_meter(Path("exports/../2024/Q1.csv")) == exports.parent.name
 
 
 def test_what_was_assumed_is_said(call: Call, tmp_path: Path) -> None:

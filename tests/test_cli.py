@@ -121,7 +121,7 @@ def test_all_done_is_0(call: Call, good: Path) -> None:
 
     assert result.exit_code == 0
     assert "good.csv" in result.stdout
-    assert "1 channels, 48 intervals (48 inserted)" in result.stdout
+    assert "1 channel, 48 intervals (48 inserted)" in result.stdout
     assert "reading files" in result.stderr
     assert "reading files" not in result.stdout
     assert Path("out/hyperwatt.db").exists()

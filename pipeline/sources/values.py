@@ -1,5 +1,6 @@
 """What the numbers of a column are: unit, channel, register or not. Nothing is guessed without saying so."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,12 +66,12 @@ class ValueColumn:
 def file_meter(path: Path) -> str:
     """Name the meter of a file that names none: the file's own name without its endings.
 
-    A sheet of a workbook, or a file of an archive, that is named for a month or a year is one of several of a meter: it
-    is named for the whole.
+    A file, a sheet of a workbook or a member of an archive that is named for a month or a year is one of several of a
+    meter: it is named for the workbook, the archive or the folder that it is in.
     """
-    name = _without_endings(path.name)
-    whole = _without_endings(path.parent.name)
-    return whole if whole != path.parent.name and says_when(name) else name
+    places = Path(os.path.abspath(path))  # without its "..", which resolve() would take through links
+    names = [_without_endings(place.name) for place in (places, *places.parents)]
+    return next((name for name in names if name and not says_when(name)), names[0])
 
 
 def _without_endings(name: str) -> str:

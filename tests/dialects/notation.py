@@ -118,7 +118,7 @@ def month_names() -> Dialect:
 def german_month_names() -> Dialect:
     """Months by name, in German."""
     march = rows(USE, "{s:%d. März %Y %H:%M};{c}")
-    return plain("Maerz.csv", "Zeitpunkt;kWh\n" + march)
+    return plain("Maerzen.csv", "Zeitpunkt;kWh\n" + march)
 
 
 def midnight_as_24() -> Dialect:

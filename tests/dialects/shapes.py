@@ -14,7 +14,7 @@ from dialects.notation import LONDON, USE, plain
 
 def sep_line() -> Dialect:
     """A spreadsheet's `sep=;` line."""
-    return plain("sep.csv", "sep=;\r\ntime;kWh\r\n" + rows(USE, "{s:%Y-%m-%d %H:%M};{v}\r"))
+    return plain("seps.csv", "sep=;\r\ntime;kWh\r\n" + rows(USE, "{s:%Y-%m-%d %H:%M};{v}\r"))
 
 
 def utf_16() -> Dialect:
