@@ -17,6 +17,7 @@ from pipeline.sources.cells import codes_of, floats_of, instants_of, unit_factor
 from pipeline.sources.day_periods import period_seconds
 from pipeline.sources.document import Document
 from pipeline.sources.keys import streams_of
+from pipeline.sources.kinds import judge_kinds
 from pipeline.sources.problems import Problems
 from pipeline.sources.reading import LATEST, Reading, finish, note_broken, note_stamps, note_values, sections_of
 from pipeline.sources.roles import Roles
@@ -63,7 +64,8 @@ def read_columns(
         source.notes.append(f"columns left out: {', '.join(map(repr, roles.skipped[:8]))}")
     latest = LATEST if today is None else (today + 2) * DAY
     problems = Problems(document.path, strict=feed.strict)
-    source.batches = _batches(Reading(document, table, roles, columns, feed, stamps, source, problems, latest))
+    kinds = judge_kinds(table, roles)
+    source.batches = _batches(Reading(document, table, roles, columns, feed, stamps, source, problems, latest, kinds))
     return source
 
 

@@ -221,6 +221,13 @@ def is_signed(table: Table, position: int, share: float = 0.01) -> bool:
     return bool(-values[below].sum() >= share * np.abs(values).sum())
 
 
+def is_below_zero(table: Table, position: int, fewest: int = 20) -> bool:
+    """Whether a column has readings below zero, none above, and none that stands for no reading (-9999)."""
+    values = numbers_of(table, position)
+    below = values[values < 0]
+    return len(below) >= fewest and not (values > 0).any() and len(np.unique(below)) > 1
+
+
 def is_derived(table: Table, position: int, others: Sequence[int], received: Sequence[int]) -> bool:
     """Whether a column is the sum of others, or what is used less what is fed in; publishers round, so within 0.2 %.
 

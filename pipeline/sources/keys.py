@@ -111,11 +111,11 @@ def _texts(mixed: int, parts: list[Any], sizes: list[int]) -> list[str]:
 
 
 def _slots(reading: Reading, key: Any, texts: tuple[str, str, str], site: str) -> list[int]:
-    meter, kind, _ = texts
+    meter, kind, unit = texts
     if reading.roles.meter is not None and (not meter or is_damaged(meter) or _is_header(reading, meter)):
         slots = [NO_METER] * len(reading.columns)
-    elif is_other_service(kind):
-        reading.source.notes.append(f"rows of {kind!r} are left out: no electricity")
+    elif why_not := reading.kinds.why_not(kind, unit):
+        reading.source.notes.append(f"rows of {' in '.join(filter(None, (kind, unit)))!r} are left out: {why_not}")
         slots = [SKIPPED] * len(reading.columns)
     else:
         slots = [_new_stream(reading, column, texts, site) for column in reading.columns]

@@ -12,6 +12,7 @@ from pipeline.sources.blocks import Block, line_of
 from pipeline.sources.cells import text_at
 from pipeline.sources.document import Document
 from pipeline.sources.ends import DayWatch
+from pipeline.sources.kinds import Kinds
 from pipeline.sources.problems import Problems
 from pipeline.sources.roles import Roles
 from pipeline.sources.settle import Stamps
@@ -41,6 +42,7 @@ class Reading:
     problems : Problems
     latest : int
         Stamps from here on are in the future. [s since 1970]
+    kinds : Kinds
     slots : dict
         Stream numbers of each key, one for each value column.
     taken : set of (str, str)
@@ -65,6 +67,7 @@ class Reading:
     source: Source
     problems: Problems
     latest: int = LATEST
+    kinds: Kinds = field(default_factory=Kinds)
     slots: dict[Key, list[int]] = field(default_factory=dict)
     taken: set[tuple[str, str]] = field(default_factory=set)
     labels: dict[str, int] = field(default_factory=dict)
@@ -221,7 +224,7 @@ def finish(reading: Reading) -> None:
     source, path = reading.source, reading.document.path
     source.findings += reading.problems.findings()
     if not reading.kept or not reading.known or reading.dropped > reading.kept:
-        gas = [note for note in source.notes if note.endswith("no electricity")]
+        gas = [note for note in source.notes if note.endswith(("no electricity", "no energy"))]
         why = reading.problems.summary() or "; ".join(gas) or "every value is blank"
         raise FileRefusedError(path, f"only {reading.known} readings can be used: {why}", "mend the file")
     distrust = reading.stamps.distrust or (reading.days.swapped() if reading.stamps.typed else "")

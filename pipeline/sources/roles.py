@@ -22,7 +22,7 @@ from pipeline.sources.quantities import choose_values, is_id
 from pipeline.sources.source import Feed
 from pipeline.sources.stamps import split_label
 from pipeline.sources.table import Table, column_kind, kind_of
-from pipeline.sources.units import UNIT_SPELLINGS, unit_in
+from pipeline.sources.units import UNIT_SPELLINGS, is_unit, unit_in
 from pipeline.sources.words import (
     ACTUAL,
     CLERK_WORDS,
@@ -292,7 +292,7 @@ def _meter_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
     texts = [n for n in left if kinds[n] == "text"]
     quality = [n for n in texts if set(words_of(table.names[n])) & _QUALITY_WORDS]
     quality = [n for n in quality if all_cells_in(table, n, _QUALITY_CELLS)]
-    unit = [n for n in texts if all_cells_in(table, n, set(UNIT_SPELLINGS))]
+    unit = [n for n in texts if _states_units(table, n)]
     unit.sort(key=lambda n: -len(cells_of_column(table, n)))
     site = [n for n in left if roles.meter is not None and _names_site(table.names[n])]
     roles = replace(
@@ -305,6 +305,14 @@ def _meter_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
         texts = [n for n in texts if n not in (roles.quality, roles.unit)]
         roles = replace(roles, type=_find_type(table, texts, roles))
     return _share_roles(table, left, roles)
+
+
+def _states_units(table: Table, position: int) -> bool:
+    """Whether a column's cells are units of energy or power; under the name of units, V and A may stand beside them."""
+    if all_cells_in(table, position, set(UNIT_SPELLINGS)):
+        return True
+    named = table.names[position].strip().lower() in ("unit", "units", "uom", "einheit", "unité", "unidad", "eenheid")
+    return named and any(is_unit(cell) for cell in cells_of_column(table, position))
 
 
 _QUALITY_CELLS = ESTIMATED | ACTUAL | MISSING

@@ -5,10 +5,13 @@ from typing import NamedTuple
 
 UNIT_SPELLINGS = {
     unit.lower(): unit
-    for unit in ("kWh", "Wh", "MWh", "GWh", "kW", "W", "MW", "GW", "kVArh", "VArh", "kVAr", "VAr", "MVArh", "MVAr")
+    for unit in (
+        *("kWh", "Wh", "MWh", "GWh", "kW", "W", "MW", "GW", "kVArh", "VArh", "kVAr", "VAr", "MVArh", "MVAr"),
+        *("万kWh", "万kW"),
+    )
 }
 UNIT = re.compile(
-    r"(?<![A-Za-z/])(GWh|MWh|kWh|Wh|MVArh|kVArh|VArh|MVAr|kVAr|VAr|GW|MW|kW)(?![A-Za-z])(?!\s*/\s*(?!hh|half|int))",
+    r"(?<![A-Za-z/])(万kWh|万kW|GWh|MWh|kWh|Wh|MVArh|kVArh|VArh|MVAr|kVAr|VAr|GW|MW|kW)(?![A-Za-z])(?!\s*/\s*(?!hh|half|int))",
     re.IGNORECASE,
 )
 _WATT = re.compile(r"(?:(?:^|[-_]|[Pp]ower[ _])W$|[(\[]W[)\]])")
@@ -27,6 +30,20 @@ _OTHER_SCRIPTS = (
     (re.compile(r"(к|М|Г)Вт(?!\w)", re.IGNORECASE), "{}W"),
     (re.compile(r"(千|兆)瓦[时時]"), "{}Wh"),
     (re.compile(r"(千|兆)瓦"), "{}W"),
+)
+_THOUSANDS = re.compile(
+    r"(?:(?:^|(?<=[(\[,]))\s*1(?:[ .,’']?000|0\^3|0³)|(?<!\w)(?:thousands?(?: of)?|тыс\.?|tys\.?|tsd\.?)|千)"
+    r"\s*[x×*]?\s*([kM]?)(Wh?)(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_MILLIONS = re.compile(
+    r"(?:(?<!\w)(?:millions?(?: of)?|млн\.?|mln\.?|mio\.?)|百万)\s*([k]?)(Wh?)(?![A-Za-z])", re.IGNORECASE
+)
+_NEXT = {"": "k", "k": "M", "m": "G"}
+_TENFOLD = re.compile(
+    r"(?<!\w)[x×*]\s*(10+|0[.,]0*1)\s*[kMG]?Wh?(?!\w)|(?<![A-Za-z])[kMG]?Wh?\s*[x×*]\s*(10+|0[.,]0*1)(?!\d)"
+    r"|[(\[]\s*(10+|0[.,]0*1)\s*[kMG]?Wh?\s*[)\]]",
+    re.IGNORECASE,
 )
 _PREFIXES = {"к": "k", "м": "M", "г": "G", "千": "k", "兆": "M"}
 HEAT_UNITS = {"Btu": 0.000293071, "kBtu": 0.293071, "MBtu": 293.071, "MMBtu": 293.071, "therm": 29.3071}
@@ -48,6 +65,8 @@ BIG_UNITS = {
     "VAr": Meaning("kVAr", 0.001),
     "MVAr": Meaning("kVAr", 1000.0),
     "MVArh": Meaning("kVArh", 1000.0),
+    "万kWh": Meaning("MWh", 10.0),
+    "万kW": Meaning("MW", 10.0),
 }
 """Units that `pipeline.sources.source.Stream` has no name for."""
 
@@ -84,8 +103,16 @@ def is_unit(cell: str) -> bool:
 
 
 def with_plain_units(name: str) -> str:
-    """Write units as we do: `kW-hr`, `kWhrs`, `kW·h`, `кВт·ч` and `千瓦时` are kWh."""
-    return _HOURS.sub(lambda found: (found.group(1) or found.group(2)) + "h", _in_latin(name))
+    """Write units as we do: `kW-hr`, `kWhrs`, `kW·h`, `кВт·ч` and `千瓦时` are kWh, a thousand of them is MWh."""
+    name = _HOURS.sub(lambda found: (found.group(1) or found.group(2)) + "h", _in_latin(name))
+    name = _MILLIONS.sub(lambda found: _NEXT[_NEXT[found[1].lower()].lower()] + found[2], name)
+    return _THOUSANDS.sub(lambda found: _NEXT[found[1].lower()] + found[2], name)
+
+
+def factor_in(name: str) -> str | None:
+    """Find the power of ten by which a name multiplies its unit, "x10 Wh" or "(0.1 kWh)"; None for none."""
+    found = _TENFOLD.search(with_plain_units(name))
+    return next(filter(None, found.groups())).replace(",", ".") if found else None
 
 
 def _in_latin(name: str) -> str:

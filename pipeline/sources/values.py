@@ -7,7 +7,8 @@ from pathlib import Path
 from pipeline.errors import FileRefusedError, SettingsError
 from pipeline.schema import Stream
 from pipeline.sources.document import Document
-from pipeline.sources.evidence import begins_anew, growth, is_signed, is_sparse
+from pipeline.sources.evidence import begins_anew, growth, is_below_zero, is_signed, is_sparse
+from pipeline.sources.kinds import units_in_types
 from pipeline.sources.quantities import unit_behind
 from pipeline.sources.roles import Roles
 from pipeline.sources.source import Feed
@@ -19,6 +20,7 @@ from pipeline.sources.units import (
     REACTIVE_UNITS,
     UNIT_SPELLINGS,
     Meaning,
+    factor_in,
     heat_unit,
     unit_in,
 )
@@ -99,7 +101,7 @@ def value_columns(
         meaning = _meaning(document, table, roles, feed, position, notes)
         stream = Stream(
             "" if plain else name,
-            channel="reactive" if meaning.unit in REACTIVE_UNITS else channel_of(name),
+            channel=_channel(name, meaning.unit),
             unit=meaning.unit,
             multiplier=meaning.multiplier,
             is_register=position in dials,
@@ -112,10 +114,19 @@ def value_columns(
     return tuple(sorted(columns, key=lambda column: not set(words_of(column.name)) & GRID_WORDS))
 
 
+def _channel(name: str, unit: str) -> str:
+    channel = channel_of(name)
+    return "reactive" if unit in REACTIVE_UNITS and not channel.startswith("reactive") else channel
+
+
 def _with_sign(column: ValueColumn, table: Table, notes: list[str]) -> list[ValueColumn]:
-    """Part a column that often goes below zero into what is used and what is fed in."""
-    signed = column.stream.channel == "delivered" and not column.stream.is_register
-    if not signed or not is_signed(table, column.position):
+    """Part a column that often goes below zero into what is used and what is fed in; that is counted above zero."""
+    if column.stream.is_register:
+        return [column]
+    if column.stream.channel == "received" and is_below_zero(table, column.position):
+        _note(notes, f"{column.name!r} is written below zero: what is fed in counts above it")
+        return [replace(column, sign=-1)]
+    if column.stream.channel != "delivered" or not is_signed(table, column.position):
         return [column]
     _note(notes, f"{column.name!r} goes below zero: that is what is fed in (channel received)")
     fed = replace(column.stream, channel="received")
@@ -143,10 +154,11 @@ def _meaning(document: Document, table: Table, roles: Roles, feed: Feed, positio
         return known_unit(str(said))
     if not feed.meters.get(name.strip(), {}).get("skip"):
         _refuse_heat(document, name)
+        _refuse_factor(document, name)
     stated = table.unit_below(position) or unit_in(name) or table.unit or unit_behind(table, position)
     if stated is not None:
         return known_unit(stated)
-    if roles.unit is not None or _unit_in_types(table, roles):
+    if roles.unit is not None or units_in_types(table, roles):
         return Meaning("kWh")
     if squeeze(name) in DIALECT:
         meaning = DIALECT[squeeze(name)]
@@ -170,6 +182,13 @@ def _refuse_heat(document: Document, name: str) -> None:
         raise FileRefusedError(document.path, f"{name.strip()!r} counts in {unit.strip('[]()')}", remedy, "V15")
 
 
+def _refuse_factor(document: Document, name: str) -> None:
+    factor = factor_in(name)
+    if factor is not None:
+        remedy = f"give --unit {unit_in(name)} --multiplier {factor}, or 1 if it is none"
+        raise FileRefusedError(document.path, f"{name.strip()!r} may count in {factor} {unit_in(name)}", remedy, "V15")
+
+
 def _times(meaning: Meaning) -> str:
     return "" if meaning.multiplier == 1.0 else f", times {meaning.multiplier:g}"
 
@@ -177,13 +196,6 @@ def _times(meaning: Meaning) -> str:
 def _note(notes: list[str], text: str) -> None:
     if text not in notes:
         notes.append(text)
-
-
-def _unit_in_types(table: Table, roles: Roles) -> bool:
-    """Whether the type column states the unit in every row, as "Active Import Interval (kW)" does."""
-    if roles.type is None:
-        return False
-    return all(unit_in(row[roles.type]) for row in table.rows[:400] if row[roles.type].strip())
 
 
 def _registers(table: Table, roles: Roles, notes: list[str]) -> set[int]:

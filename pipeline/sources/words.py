@@ -48,7 +48,8 @@ ENERGY_WORDS = _words(
     "energy consumption usage use used electricity import export generation consumed delivered received conso "
     "consommation verbrauch consumo énergie energie energia energi soutirage bezug verbruik afname levering forbruk "
     "forbrug förbrukning kulutus prelevata energija pobór pobrana pobrane wirkenergie strombezug stromverbrauch "
-    "entrante consumida registado odběr spotřeba fogyasztás prelievo tarbimine потребление расход"
+    "entrante consumida registado odběr spotřeba fogyasztás prelievo tarbimine потребление расход netzbezug inflow "
+    "purchased bought købt kjøpt köpt zakup"
 )
 VALUE_WORDS = _words(
     "value values reading readings data amount valeur wert quantity val y menge mængde määrä state delta"
@@ -68,7 +69,8 @@ RECEIVED_WORDS = _words(
     "export exported received generation generated gen injection feedin solar pv exports exporting production "
     "injected returned received produced surplus einspeisung injectie teruglevering produksjon immessa immissione "
     "oddanie oddana oddane vertida vertido excedente excedentes saliente injeção injetada injecção rücklieferung "
-    "überschuss produktion tuotanto dodávka visszatáplált vracena yield ertrag erzeugung opbrengst"
+    "überschuss produktion tuotanto dodávka visszatáplált vracena yield ertrag erzeugung opbrengst netzeinspeisung "
+    "outflow sold solgt såld sålt sprzedaż tootmine produkcja producción produção produzione"
 )
 REACTIVE_WORDS = _words("reactive kvar kvarh var varh")
 _PLAIN = (
@@ -83,7 +85,7 @@ _PLAIN = (
         "general supply sum mean average avg electric electrical electricity meter meterreading main mains real "
         "measured recorded metered in kilowatt kilowatts watt watts hours megawatt to from off peak controlled "
         "feed imported exported number en gemessene gemessener system gross t1 t2 ae as normaal dal laag hoog low high "
-        "billed already not yet volume quantity unit"
+        "billed already not yet volume quantity unit utility"
     )
 )
 OTHER_QUANTITIES = _words(
@@ -130,6 +132,8 @@ and what a roof makes."""
 _OBIS = re.compile(r"(?<![\d.])(?:\d-\d{1,2}:)?([1-8])\.(?:8|9|29|25|27)\.\d{1,2}(?:[*.]\d+)?(?![\d.])")
 """Register codes of IEC 62056-61 (OBIS): 1.8.0 is used, 2.8.0 fed in, 3 to 8 reactive; x.29.0 are load profiles."""
 _OBIS_CHANNELS = {"1": "delivered", "2": "received"}
+_LETTERED = re.compile(r"([EBQK]\d{0,2}) ?[(\[](.*)[)\]]")
+"""The same code before its meaning: "B (Generation kWh)"."""
 _SIGNED = re.compile(r"(?<![\w+-])(?:([+-])([APQR])|([APQR])([+-]))(?![\w+-])")
 """Active and reactive energy by its way as meters print it: +A, A+ and P+ are used, -A, A- and P- fed in."""
 _FOUR_WAYS = {"AI": "delivered", "AE": "received", "RI": "reactive", "RE": "reactive_received"}
@@ -214,6 +218,8 @@ def flow_code(name: str, is_type: bool = False) -> str | None:
     """Tell the channel from a code of meters in a name; None where there is none."""
     if is_type and name.strip() in _FOUR_WAYS:
         return _FOUR_WAYS[name.strip()]
+    if (found := _LETTERED.fullmatch(name.strip())) and unit_in(found[2]):
+        return _CODES[found[1][0]]
     if not is_type and unit_in(name) is None and not set(words_of(_without_codes(name))) <= _PLAIN:
         return None  # "Wing -A" is a building
     if found := _OBIS.search(name):
@@ -235,7 +241,7 @@ def channel_of(name: str, is_type: bool = False) -> str:
     A column name counts only when every word of it speaks of quantities: "Solar Hall" is a building. A type cell may be
     a register code, which the market sees from the grid: E1 is used, B1 is fed in.
     """
-    words = set(words_of(name))
+    words = {word for word in words_of(name) if not word.isdigit()}
     flow = flow_code(name, is_type)
     if flow:
         return flow
@@ -244,7 +250,8 @@ def channel_of(name: str, is_type: bool = False) -> str:
     if not is_type and not words <= _PLAIN and squeeze(name) not in DIALECT:
         return "delivered"
     used = words & {"import", "imported"} or words >= {"from", "grid"}
-    received = bool(words & RECEIVED_WORDS or ("as" in words and unit_in(name))) and not used
+    fed = words & RECEIVED_WORDS or words >= {"feed", "in"} or ("to" in words and words & {"grid", "utility"})
+    received = bool(fed or ("as" in words and unit_in(name))) and not used
     if words & REACTIVE_WORDS or unit_in(name) in REACTIVE_UNITS:
         return "reactive_received" if received else "reactive"
     return "received" if received else "delivered"

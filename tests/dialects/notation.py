@@ -5,6 +5,7 @@ import pandas as pd
 from dialects.made import Dialect, load, mean_kw, rows, sun, truth, wide
 
 LONDON, NEW_YORK, UTC = "Europe/London", "America/New_York", "UTC"
+LONDON_ONLY = {"timezone": LONDON}
 USE = load("2023-03-06", 10)
 """Half-hours of days 6 to 15: days beyond 12 settle the order of day and month."""
 
@@ -240,3 +241,46 @@ def megawatts() -> Dialect:
     """Mean MW, which is power."""
     power = mean_kw(load("2023-03-06", 10, kw=5000.0)) / 1000
     return plain("mw.csv", "time,Load (MW)\n" + rows(power, "{s:%Y-%m-%d %H:%M},{v}"), power, factor=500.0)
+
+
+def fed_in_below_zero() -> Dialect:
+    """What is fed in has a minus, under a name that says already which way it goes."""
+    lines = [f"{start.tz_localize(None):%Y-%m-%d %H:%M},{value},{-2 * value}" for start, value in USE.items()]
+    truths = truth("minus", USE), truth("minus", USE, channel="received", factor=2.0)
+    return Dialect("minus.csv", "\n".join(["Time,Import (kWh),Export (kWh)", *lines]).encode(), truths, LONDON_ONLY)
+
+
+def ways_in_words() -> Dialect:
+    """Feed-in with its hyphen."""
+    text = "Time,Grid Consumption (kWh),Grid Feed-in (kWh)\n"
+    text += rows(USE, "{s:%Y-%m-%d %H:%M},{v},{v}")
+    truths = truth("hyphen", USE), truth("hyphen", USE, channel="received")
+    return Dialect("hyphen.csv", text.encode(), truths, LONDON_ONLY)
+
+
+def letters_with_their_meaning() -> Dialect:
+    """The market's letters, each with what it stands for."""
+    text = "NMI,ReadingDateTime,Quality,E (Usage kWh),B (Generation kWh),K (Generation kvarh),Q (Usage kvarh)\n"
+    text += rows(USE, "8000009876,{s:%d/%m/%Y %H:%M},A,{v},{v},{v},{v}")
+    ways = ("delivered", "received", "reactive_received", "reactive")
+    return Dialect(
+        "nmiletters.csv", text.encode(), tuple(truth("8000009876", USE, channel=way) for way in ways), LONDON_ONLY
+    )
+
+
+def thousands_of_a_unit() -> Dialect:
+    """Thousands of kWh are MWh."""
+    return plain("thousand.csv", "Time;Потребление, тыс. кВт·ч\n" + rows(USE, "{s:%d.%m.%Y %H:%M};{c}"), factor=1000.0)
+
+
+def ten_thousands_of_a_unit() -> Dialect:
+    """万kW, as Japanese grid operators count."""
+    text = "DATE,TIME,実績(万kW)\n" + rows(USE, "{s:%Y/%m/%d},{s:%H:%M},{v}")
+    truths = (truth("実績(万kW)", USE, factor=5000.0),)
+    return Dialect("man.csv", text.encode("cp932"), truths, {**LONDON_ONLY, "encoding": "cp932"})
+
+
+def tenfold_unit() -> Dialect:
+    """A factor in a heading may also name a range or a size: it is asked for."""
+    text = "Time,Energy (x10 Wh)\n" + rows(USE, "{s:%Y-%m-%d %H:%M},{v}")
+    return Dialect("tenfold.csv", text.encode(), options=LONDON_ONLY, refusal="--unit Wh --multiplier 10")

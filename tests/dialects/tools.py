@@ -327,3 +327,22 @@ def quarters_across_an_hour() -> Dialect:
         text += ",".join([f"{start:%d/%m/%Y}", str(start.hour), *(f"{each:.10g}" for each in row)]) + "\n"
     options = {"timezone": LONDON, "unit": "kWh"}
     return Dialect("quarters.csv", text.encode(), options=options, refusal="parts of an hour")
+
+
+def quantities_in_rows() -> Dialect:
+    """Energy, its mean power, volts and what it cost take turns in rows; only one of them is energy."""
+    lines = ["Device,Measurement,Unit,Timestamp,Value"]
+    for start, value in USE.items():
+        stamp = f"{start.tz_localize(None):%Y-%m-%d %H:%M}"
+        told = (("Active Energy", "kWh", value), ("Active Power", "kW", 2 * value), ("Voltage L1", "V", 230))
+        lines += [f"Pump 9,{kind},{unit},{stamp},{each:.3f}" for kind, unit, each in told]
+    return plain("rowquantities.csv", "\n".join(lines), USE, meter="Pump 9")
+
+
+def types_with_and_without_units() -> Dialect:
+    """A type without a unit, beside one that states it, is no energy."""
+    lines = ["Meter,Type,Timestamp,Value"]
+    for start, value in USE.items():
+        stamp = f"{start.tz_localize(None):%Y-%m-%d %H:%M}"
+        lines += [f"Pump 10,{kind},{stamp},{value}" for kind in ("kWh", "GBP", "Max Demand (kW)", "kgCO2")]
+    return plain("types.csv", "\n".join(lines), USE, meter="Pump 10")
