@@ -4,6 +4,7 @@ Results go to stdout, progress to stderr. Exit 0: all done. 1: something was ref
 2: usage.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,9 +24,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
-def _not_zero(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    if value == 0:
-        raise click.BadParameter("0 would take every reading away")
+def _factor(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < abs(value) < math.inf:
+        raise click.BadParameter(f"{value:g} would take every reading away")
     return value
 
 
@@ -44,7 +45,7 @@ def reading(function: F) -> F:
         click.option("--header-rows", type=click.IntRange(0), help="Rows before the data; 0: no names."),
         click.option("--register/--interval", "is_register", default=None, help="Values are register reads, or not."),
         click.option("--digits", type=click.IntRange(1, 15), help="Digits of a register, for when it turns over."),
-        click.option("--multiplier", type=float, callback=_not_zero, help="Applied to every value."),
+        click.option("--multiplier", type=float, callback=_factor, help="Applied to every value."),
         click.option("--country", help="Public holidays: GB, US-CA …"),
         click.option("--strict", is_flag=True, default=None, help="One bad row refuses its file."),
         click.option("--insist", is_flag=True, default=None, help="Load even what cannot be trusted; it is marked."),

@@ -23,6 +23,7 @@ name = "day and night"
 site = "https://SERVER/#/site/SITE"
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pipeline.clock import check_timezone
 from pipeline.errors import SettingsError
@@ -155,6 +157,7 @@ def load_settings(config: Path | None = None, **options: Any) -> Settings:
     values |= {name: value for name, value in given.items() if name in own}
     values["feeds"] = tuple(_feed(feed, number) for number, feed in enumerate(said.get("feed", []), start=1))
     values["options"] = {name: value for name, value in given.items() if name in of_feeds - own}
+    _check_types(Settings, values, str(config or FILE_NAME))
     values["out"] = Path(values.get("out", "out"))
     values["pricing"] = read_pricing(said, (config or Path(FILE_NAME)).parent)
     unknown = set(said) - own - TABLES
@@ -211,12 +214,13 @@ def _read_toml(config: Path | None) -> dict[str, Any]:
     if config is None and not path.exists():
         return {}
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}) -> check the --config path") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not text in UTF-8 -> save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not TOML: {error}") from error
+        raise SettingsError(f"{path}: not TOML: {error} -> texts stand in quotes, tables in [brackets]") from error
 
 
 def _from_environment() -> dict[str, Any]:
@@ -238,13 +242,34 @@ def _feed(said: Mapping[str, Any], number: int) -> Feed:
         raise SettingsError(
             f"[[feed]] number {number}: unknown setting {sorted(unknown)[0]!r} -> known: {sorted(_names(Feed))}"
         )
+    _check_types(Feed, said, f"[[feed]] number {number}")
     values = dict(said)
+    if not 0 < abs(values.get("multiplier", 1.0)) < math.inf:
+        raise SettingsError(f"[[feed]] number {number}: a multiplier of {values['multiplier']} leaves no reading")
     if "reset_window" in values:
         values["reset_window"] = tuple(values["reset_window"])
     for zone in (values.get("timezone"), *(meter.get("timezone") for meter in values.get("meters", {}).values())):
         if zone:
             check_timezone(zone)
     return Feed(**values)
+
+
+def _check_types(kind: Any, said: Mapping[str, Any], where: str) -> None:
+    """Refuse a value of another type than a dataclass's field has; a path is written as text, a tuple as a list."""
+    hints = get_type_hints(kind)
+    for name, value in said.items():
+        parts = get_args(hints[name]) if get_origin(hints[name]) is UnionType else (hints[name],)
+        wanted = [get_origin(part) or part for part in parts]
+        written = [one for each in wanted for one in _WRITTEN.get(each, (each,))]
+        if isinstance(value, bool) != (bool in written) or not isinstance(value, tuple(written)):
+            words = " or ".join(dict.fromkeys(_IN_WORDS[each] for each in written if each in _IN_WORDS))
+            raise SettingsError(f"{where}: {name} = {value!r} -> must be {words}")
+
+
+_WRITTEN: dict[Any, tuple[Any, ...]] = {float: (float, int), Path: (str, Path), tuple: (list, tuple)}
+_WRITTEN |= {Mapping: (dict,), Pricing: (Pricing,)}
+_IN_WORDS = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
+_IN_WORDS |= {list: "a list", dict: "a table"}
 
 
 @contextmanager

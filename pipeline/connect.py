@@ -265,7 +265,8 @@ def _shown(target: URL) -> str:
 
 def _explain(error: Exception, target: URL) -> str:
     cause = getattr(error, "orig", None) or error
-    said = " ".join(str(cause.args[-1] if cause.args else cause).strip().splitlines()[0].split())
+    lines = str(cause.args[-1] if cause.args else cause).strip().splitlines() or [type(cause).__name__]
+    said = " ".join(lines[0].split())
     for signs, advice in _ADVICE.items():
         if any(sign in str(cause) for sign in signs):
             return f"{said} -> {advice.format(name=target.database, user=target.username)}"
@@ -280,6 +281,8 @@ _ADVICE = {
         "{user} lacks this right: sql/users/ has the statements, and `hyperwatt db upgrade` runs as the owner"
     ),
     ("(2003,", "(2005,", "refused", "timeout", "could not translate", "resolve"): "is the server running there?",
+    ("(2006,", "(2013,", "(0, '')", "server closed"): "the connection was lost and nothing kept: run again",
+    ("malformed",): "restore a copy of it, or name another database and run again",
     ("failed to open", "readonly database"): "is it a file that you may write to?",
     ("disk is full", "No space left"): "make room and run again: nothing of this run was kept",
     ("file is not a database",): "the file is something else: choose another name",

@@ -1,6 +1,7 @@
 """Files in: recognised, opened by their reader, their readings spooled; what is refused is kept apart."""
 
 import hashlib
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -244,8 +245,8 @@ def list_files(named: Sequence[Path], settings: Settings) -> list[Path]:
     is to be read stands for itself, as what is passed over does where nothing else is named: it is refused when opened.
     """
     found: list[Path] = []
-    for path in named:
-        found += (_inside(path, settings) or [path]) if path.is_dir() else [path]
+    for path in named:  # os.path, for which a name that cannot be one, or may not be looked at, is no folder
+        found += (_inside(path, settings) or [path]) if os.path.isdir(path) else [path]
     found = list(dict.fromkeys(found))
     return [path for path in found if not settings.speaks_in(path)] or found
 
@@ -253,9 +254,12 @@ def list_files(named: Sequence[Path], settings: Settings) -> list[Path]:
 def _inside(folder: Path, settings: Settings) -> list[Path]:
     out = settings.out.resolve()
     within = out in (folder.resolve(), *folder.resolve().parents)
-    files = sorted((one for one in folder.rglob("*") if one.is_file()), key=_in_order)
+    closed: list[Path] = []  # folders that may not be opened stand for themselves, and are refused
+    walked = os.walk(folder, onerror=lambda error: closed.append(Path(error.filename)))
+    there = (Path(place) / name for place, _, names in walked for name in names)
+    files = sorted((one for one in there if one.is_file()), key=_in_order)
     files = [one for one in files if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
-    return [one for one in files if not (settings.speaks_in(one) or _is_result(one.resolve(), out, within))]
+    return [one for one in files if not (settings.speaks_in(one) or _is_result(one.resolve(), out, within))] + closed
 
 
 def _in_order(path: Path) -> tuple[Path, int]:
@@ -271,10 +275,13 @@ def _is_result(file: Path, out: Path, within: bool) -> bool:
 
 def describe_file(path: Path) -> FileIn:
     """Give a file its identity, the SHA-256 of its bytes; a file that cannot be read is refused."""
-    if path.is_dir():
-        reason = "there is no file to read in this folder (hidden files and hyperwatt's own results are none)"
-        return FileIn(path, "", 0, refusal=FileRefusedError(path, reason, "name the folder of the meter files"))
     try:
+        if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+            reason = "there is no file to read in this folder (hidden files and hyperwatt's own results are none)"
+            return FileIn(path, "", 0, refusal=FileRefusedError(path, reason, "name the folder of the meter files"))
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            reason = "this is a pipe or a device, and no file"
+            return FileIn(path, "", 0, refusal=FileRefusedError(path, reason, "write its readings into a file first"))
         return FileIn(path, file_hash(path), path.stat().st_size)
     except OSError as error:
         return FileIn(

@@ -5,6 +5,7 @@ first run are filled while the database is and take their place after it has com
 what the database holds, by the next run too if this one is killed.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -18,9 +19,9 @@ from sqlalchemy import Engine
 
 from pipeline.block import Known
 from pipeline.config import Settings
-from pipeline.connect import connect_database
+from pipeline.connect import connect_database, missing_file
 from pipeline.editing import check_edits, edit_stored, remembered_edits
-from pipeline.errors import FileRefusedError
+from pipeline.errors import FileRefusedError, SettingsError
 from pipeline.events import reopen_events
 from pipeline.extracting import Filling, bring_up, extracts_behind
 from pipeline.intake import FileIn, Intake, describe_file, list_files, sources_of
@@ -152,12 +153,19 @@ def check(named: Sequence[Path], settings: Settings, tell: Tell = silent) -> Rep
 
 def extract(settings: Settings, tell: Tell = silent) -> dict[str, str]:
     """Bring the extracts up to the database; give the trouble with those that could not be."""
+    _there(settings)
     engine = connect_database(settings.database_url)
     return bring_up(engine, settings.out / "extracts", settings.pricing, tell)
 
 
+def _there(settings: Settings) -> None:
+    if file := missing_file(settings.database_url):
+        raise SettingsError(f"there is no database {file} -> load files with `hyperwatt run`, or name another --out")
+
+
 def behind(settings: Settings) -> list[str]:
     """Name the extracts that `extract` would write."""
+    _there(settings)
     return extracts_behind(connect_database(settings.database_url), settings.out / "extracts", settings.pricing)
 
 
@@ -209,7 +217,7 @@ def _take(file: FileIn, settings: Settings, places: pd.DataFrame, intake: Intake
 def _take_registers(paths: list[Path], report: Report) -> tuple[pd.DataFrame, list[Path]]:
     frames, others = [], []
     for path in paths:
-        if not path.is_file() or not is_register(path):
+        if not os.path.isfile(path) or not is_register(path):
             others.append(path)
             continue
         try:

@@ -1,5 +1,6 @@
 """What people do without thinking: folders in each other, copies, wrong options; one line each, nothing invented."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -182,3 +183,77 @@ def test_rows_that_contradict_each_other_are_refused(call: Call, tmp_path: Path)
 
     assert result.exit_code == 1
     assert "most rows say another value for the same instant" in refusals(result)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("database = 5", "database = 5 -> must be text in quotes"),
+        ('jobs = "two"', "jobs = 'two' -> must be a whole number"),
+        ("rules = 3", "rules = 3 -> must be a table"),
+        ("[[feed]]\nglob = 5", "[[feed]] number 1: glob = 5 -> must be text in quotes"),
+        ('[[feed]]\nminutes = "60"', "minutes = '60' -> must be a whole number"),
+        ('[[feed]]\nstrict = "x"', "strict = 'x' -> must be true or false"),
+        ("[[feed]]\nmultiplier = nan", "a multiplier of nan leaves no reading"),
+        ("timezone = UTC", "texts stand in quotes"),
+    ],
+)
+def test_a_setting_of_the_wrong_type_is_named(call: Call, exports: Path, text: str, told: str) -> None:
+    """Not at the first file that it would break, and not by Python's own words."""
+    (exports.parent / "hyperwatt.toml").write_text(text)
+    result = call("run", exports)
+
+    assert result.exit_code == 1
+    assert told in result.stderr
+
+
+def test_settings_as_notepad_saves_them(call: Call, exports: Path) -> None:
+    """A byte order mark is no mistake of the user's."""
+    (exports.parent / "hyperwatt.toml").write_text('[[feed]]\nmultiplier = 2\nunit = "kWh"\n', encoding="utf-8-sig")
+
+    assert call("run", exports).exit_code == 0
+
+
+@pytest.mark.parametrize("factor", ["0", "nan", "inf"])
+def test_a_factor_that_leaves_nothing_is_refused(call: Call, exports: Path, factor: str) -> None:
+    """Else the file would count as loaded, with nothing of it stored."""
+    result = call("run", exports, "--multiplier", factor)
+
+    assert result.exit_code == 2
+    assert "would take every reading away" in result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_refused(call: Call, exports: Path) -> None:
+    """Whoever reads a pipe waits for its writer, here for ever."""
+    os.mkfifo(exports / "pipe.csv")
+    result = call("run", exports / "hall.csv", exports / "pipe.csv")
+
+    assert result.exit_code == 1
+    assert "this is a pipe or a device, and no file" in refusals(result)[0]
+    assert "1 channel," in result.stdout
+
+
+def test_a_name_that_is_none_is_refused(call: Call, exports: Path) -> None:
+    """The others are still loaded."""
+    result = call("run", exports, "x" * 300 + ".csv")
+
+    assert result.exit_code == 1
+    assert "cannot be read" in refusals(result)[0]
+    assert "1 channel," in result.stdout
+
+
+def test_a_register_may_say_names_alone(call: Call, exports: Path) -> None:
+    """Site, meter and name are columns of README's table."""
+    (exports / "meters.csv").write_text("site,meter,name\nEast,hall,Assembly Hall\n")
+
+    assert call("run", exports).exit_code == 0
+
+
+def test_extract_needs_a_database(call: Call, tmp_path: Path) -> None:
+    """A mistyped folder is told as such, and nothing is made there."""
+    result = call("extract", "--out", "typo")
+
+    assert result.exit_code == 1
+    assert "there is no database" in result.stderr
+    assert not (tmp_path / "typo").exists()

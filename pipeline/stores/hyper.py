@@ -15,7 +15,13 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tableauhyperapi import Connection, CreateMode, HyperProcess, escape_name  # type: ignore[import-untyped]
+from tableauhyperapi import (  # type: ignore[import-untyped]
+    Connection,
+    CreateMode,
+    HyperException,
+    HyperProcess,
+    escape_name,
+)
 
 from pipeline.errors import StoreError
 from pipeline.stores.extracts import NUMBER, TRUTH, Extract, conform
@@ -166,7 +172,7 @@ def build_extract(hyper: HyperProcess, path: Path, extract: Extract, watermark: 
                 connection.execute_command(f"CREATE TABLE {TABLE} ({columns})")
             with _filling(ExtractBuild(path, extract, connection, scratch), 0) as build:
                 yield build
-        _publish(hyper, file, path, extract, watermark)
+        _publish(hyper, file, path, extract, watermark, build.rows)
 
 
 @contextmanager
@@ -209,7 +215,7 @@ def update_extract(
                 kept = count_rows(connection) - _delete(connection, extract, ranges)
             with _filling(ExtractBuild(path, extract, connection, scratch), kept) as build:
                 yield build
-        _publish(hyper, file, path, extract, watermark)
+        _publish(hyper, file, path, extract, watermark, kept + build.rows)
 
 
 def write_extract(
@@ -230,12 +236,24 @@ def _filling(build: ExtractBuild, kept: int) -> Iterator[ExtractBuild]:
         build.stop()
 
 
-def _publish(hyper: HyperProcess, file: Path, path: Path, extract: Extract, watermark: Watermark) -> None:
+def _publish(hyper: HyperProcess, file: Path, path: Path, extract: Extract, watermark: Watermark, rows: int) -> None:
+    with attached(hyper, path, file, CreateMode.NONE) as connection:
+        found = _rows_kept(connection)
+    if found != rows:
+        raise StoreError(f"{path}: the disk took {found} of {rows} rows -> make room and run `hyperwatt extract`")
     # When hyperd next opens a file from which it deleted much, it tidies it up: now, before its time is recorded.
     with attached(hyper, path, file, CreateMode.NONE):
         pass
     with told(path):
         put_in_place(file, path, extract, watermark)
+
+
+def _rows_kept(connection: Connection) -> int:
+    """Count the rows that are there when a file is opened again: on a full disk hyperd loses them without a word."""
+    try:
+        return count_rows(connection)
+    except HyperException:  # the table itself is gone
+        return 0
 
 
 def _copy_known(path: Path, file: Path, extract: Extract, database: str) -> None:

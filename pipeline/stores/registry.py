@@ -33,7 +33,7 @@ HEADERS = {
 }
 """Our names to what people write, without regard to case, brackets, `_` and `-`; the first that a file has counts."""
 
-TELLING = {"latitude", "longitude", "floor_area_m2", "floor_area_ft2", "building_use", "timezone", "tariff"}
+TELLING = {"name", "latitude", "longitude", "floor_area_m2", "floor_area_ft2", "building_use", "timezone", "tariff"}
 READINGS = {
     "timestamp",
     "datetime",
