@@ -249,11 +249,19 @@ def _difference(dial: Dial, stream: Stream, file: Path, found: Differenced) -> N
     found.findings += _say(dial, steps, stream, file)
 
 
-def _say(dial: Dial, steps: Differences, stream: Stream, file: Path, most: int = 5) -> list[Finding]:
-    """Say what is not plain; more resets than `most`, as of a counter of the day, in one finding."""
+def _say(dial: Dial, steps: Differences, stream: Stream, file: Path, most: int = 5, low: float = 0.1) -> list[Finding]:
+    """Say what is not plain; more resets than `most` in one finding.
+
+    A counter of the day, which may begin again at any time, and does so over and over at nearly nothing (`low`), is
+    plain: every midnight of it would be a fault.
+    """
     findings = []
     resets = np.flatnonzero(steps.step == Step.RESET)
     told = steps.step != Step.PLAIN
+    if stream.reset_window == ("any", "any"):
+        clean = resets[dial.kwh[steps.end[resets]] <= low * dial.kwh[steps.start[resets]]]
+        told[clean] = len(clean) < 2
+        resets = resets[told[resets]]
     if len(resets) > most:
         told[resets] = False
         first, last = (int(dial.at[int(steps.start[each])]) for each in resets[[0, -1]])
