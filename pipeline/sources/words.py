@@ -88,6 +88,8 @@ _PLAIN = (
         "billed already not yet volume quantity unit utility"
     )
 )
+_COUNTER_WORDS = _words("daily today")
+"""Of a counter that begins again each day: "Daily Yield"."""
 OTHER_QUANTITIES = _words(
     "temp temperature oat degc degf dewpoint humidity hum rh irradiance irad irradiation ghi dni voltage "
     "volts volt current amps ampere intensity frequency price pricing cost costs tariff carbon co2 co2e "
@@ -247,7 +249,7 @@ def channel_of(name: str, is_type: bool = False) -> str:
         return flow
     if is_type and (code := _CODE.fullmatch(name.strip())):
         return _CODES[code.group(1)]
-    if not is_type and not words <= _PLAIN and squeeze(name) not in DIALECT:
+    if not is_type and not words <= _PLAIN | _COUNTER_WORDS and squeeze(name) not in DIALECT:
         return "delivered"
     used = words & {"import", "imported"} or words >= {"from", "grid"}
     fed = words & RECEIVED_WORDS or words >= {"feed", "in"} or ("to" in words and words & {"grid", "utility"})
