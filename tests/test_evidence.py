@@ -6,6 +6,7 @@ from pipeline.sources.evidence import (
     are_clock_numbers,
     are_epochs,
     are_ids,
+    begins_anew,
     growth,
     is_coarser,
     is_derived,
@@ -77,6 +78,45 @@ def test_each_meter_grows_for_itself() -> None:
 
     assert growth(table(meters, cells), 1, 0).against == 0
     assert growth(table(meters, cells), 1, None).against > 20
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        pytest.param([51234 + n // 3 for n in range(60)], True, id="whole kWh"),
+        pytest.param([1000 + n / 100 for n in range(60)], True, id="the same each time"),
+        pytest.param([51234 + 4 * n for n in range(13)], True, id="twelve rises, a thousandth of the level"),
+        pytest.param([51234 + 4 * n for n in range(12)], False, id="eleven rises"),
+        pytest.param([1000 + 10 * n for n in range(25)], True, id="read each day"),
+        pytest.param([n // 2 + n // 6 for n in range(90)], True, id="new, whole kWh"),
+        pytest.param(range(90), False, id="counts the rows"),
+        pytest.param([5.0] * 90, False, id="a load that never changes"),
+        pytest.param([0.0] * 90, False, id="nothing"),
+        pytest.param([5.0] * 60 + [5.1] * 30, False, id="stuck, and stuck again"),
+        pytest.param([1 + n / 10 for n in range(24)], False, id="a load that rises for a day"),
+        pytest.param([51234 + n // 3 for n in range(60)] + [51200], False, id="falls once"),
+    ],
+)
+def test_what_only_grows_is_a_register(cells: list[object], expected: bool) -> None:
+    """The less a column rises beside where it stands, the fewer rises prove it; one fall denies it."""
+    assert growth(table(cells), 0).only_grows is expected
+
+
+def test_a_few_rises_prove_nothing() -> None:
+    """Ten reads that stand high and never fall may be a register's; a load that rises in the morning is none."""
+    assert growth(table([51234 + 4 * n for n in range(10)]), 0).may_grow
+    assert not growth(table([1 + n / 10 for n in range(24)]), 0).may_grow
+    assert not growth(table([5.0] * 90), 0).may_grow
+
+
+def test_counters_of_the_day_begin_anew_each_for_itself() -> None:
+    """Two inverters by turns fall at every row; each alone falls at midnight, whichever read stands first."""
+    meters, cells = ["a", "b"] * 60, [value for n in range(60) for value in (n % 20 / 4, n % 20 * 2)]
+    seen = table(meters, cells)
+
+    assert begins_anew(seen, 1, 0)
+    assert begins_anew(table(meters[::-1], cells[::-1]), 1, 0)
+    assert not begins_anew(seen, 1)
 
 
 @pytest.mark.parametrize(

@@ -148,41 +148,92 @@ def same(values: NDArray[np.float64], others: NDArray[np.float64], fewest: int =
 
 
 class Growth(NamedTuple):
-    """How the first values of a column change: the changes in the usual direction, the others, and their sizes."""
+    """How the first values of a column change.
+
+    Attributes
+    ----------
+    along, against : int
+        Changes in the usual direction, and the others.
+    sizes : int
+        Different sizes of changes.
+    longest : int
+        Changes of the owner that has most.
+    rise : float
+        From the least to the greatest value, as a share of the least: the median of the owners that change.
+    """
 
     along: int
     against: int
     sizes: int
+    longest: int
+    rise: float
 
     @property
     def rarely_turns(self) -> bool:
         """True when hardly a change goes the other way: of an interval column half are falls, of a register few."""
         return self.against < 0.05 * (self.along + self.against)
 
+    @property
+    def only_grows(self) -> bool:
+        """True when enough changes go one way, and none the other; the less they are beside the level, the fewer do.
 
-def begins_anew(table: Table, position: int, fewest: int = 2, low: float = 0.1) -> bool:
+        What begins at zero and goes up by the same each time may only count the rows.
+        """
+        if self.against or (self.rise > 1 and self.sizes < 2):
+            return False
+        needed = 12 if self.rise <= 0.1 else 24 if self.rise <= 1 else 40
+        return self.longest >= needed or (self.along >= 40 and self.rise <= 0.1)
+
+    @property
+    def may_grow(self) -> bool:
+        """True when some changes go one way and none the other, and not to twice the level: too little to prove it."""
+        return self.against == 0 and self.longest >= 5 and self.rise <= 1
+
+
+def begins_anew(table: Table, position: int, *owners: int | None, fewest: int = 2, low: float = 0.1) -> bool:
     """Whether a column grows all the time, but for the rare rows where it falls back to nearly nothing.
 
-    A counter of the day or the month does that; no load goes up for twelve rows on end, again and again.
+    A counter of the day or the month does that; no load goes up for twelve rows on end, again and again. Each owner
+    counts for itself.
     """
-    values = numbers_of(table, position)
-    values = values[np.isfinite(values)]
-    steps = np.diff(values)
-    falls = np.flatnonzero(steps < 0)
-    rises = int((steps > 0).sum())
-    if len(falls) < fewest or rises < 40 or rises < 12 * len(falls):
+    groups = _oldest_first(_groups(table, position, owners))
+    pairs = np.concatenate([np.column_stack((group[:-1], group[1:])) for group in groups])
+    before, after = pairs[:, 0], pairs[:, 1]
+    fell, rises = after < before, int((after > before).sum())
+    if fell.sum() < fewest or rises < 40 or rises < 12 * fell.sum():
         return False
-    return bool((values[falls + 1] <= low * values[falls]).all())
+    return bool((after[fell] <= low * before[fell]).all())
 
 
 def growth(table: Table, position: int, *owners: int | None) -> Growth:
     """Tell how a column changes from row to row, each of its owners (meters, or their kinds of rows) for itself."""
+    groups = _groups(table, position, owners)
+    changes = [np.diff(group) for group in groups]
+    steps = np.concatenate(changes)
+    up, down = int((steps > 0).sum()), int((steps < 0).sum())
+    moving = [np.abs(group) for group, change in zip(groups, changes, strict=True) if change.any()]
+    return Growth(
+        max(up, down),
+        min(up, down),
+        len(np.unique(np.round(np.abs(steps[steps != 0]), 6))),
+        max(int(np.count_nonzero(change)) for change in changes),
+        float(np.median([np.ptp(group) / max(group.min(), 1e-9) for group in moving])) if moving else 0.0,
+    )
+
+
+def _groups(table: Table, position: int, owners: Sequence[int | None]) -> list[NDArray[np.float64]]:
+    """Give the numbers of a column by what they belong to; one empty list where there is none."""
     groups: dict[tuple[str, ...], list[float]] = {}
     for row, value in zip(table.rows, numbers_of(table, position).tolist(), strict=True):
         groups.setdefault(tuple(row[each] for each in owners if each is not None), []).append(value)
-    steps = np.concatenate([np.diff([each for each in group if each == each]) for group in groups.values()])
-    up, down = int((steps > 0).sum()), int((steps < 0).sum())
-    return Growth(max(up, down), min(up, down), len(np.unique(np.round(np.abs(steps[steps != 0]), 6))))
+    lists = [np.array(group) for group in groups.values()] or [np.array([])]
+    return [group[np.isfinite(group)] for group in lists]
+
+
+def _oldest_first(groups: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Turn what falls more often than it rises: a counter of which the newest read stands first."""
+    steps = np.concatenate([np.sign(np.diff(group)) for group in groups])
+    return [group[::-1] for group in groups] if steps.sum() < 0 else groups
 
 
 def is_coarser(table: Table, coarse: int, fine: int, fewest: int = 3) -> bool:

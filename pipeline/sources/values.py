@@ -4,14 +4,17 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.errors import FileRefusedError, SettingsError
 from pipeline.schema import Stream
 from pipeline.sources.document import Document
-from pipeline.sources.evidence import begins_anew, growth, is_below_zero, is_signed, is_sparse
+from pipeline.sources.evidence import Growth, begins_anew, growth, is_below_zero, is_signed, is_sparse, numbers_of
 from pipeline.sources.kinds import units_in_types
-from pipeline.sources.quantities import unit_behind
+from pipeline.sources.quantities import POWER_UNITS, unit_behind
 from pipeline.sources.roles import Roles
 from pipeline.sources.source import Feed
+from pipeline.sources.stamps import split_label
 from pipeline.sources.table import Table
 from pipeline.sources.units import (
     BIG_UNITS,
@@ -26,12 +29,14 @@ from pipeline.sources.units import (
 )
 from pipeline.sources.words import (
     GRID_WORDS,
+    POWER_WORDS,
     REGISTER_WORDS,
     UNTOLD_WORDS,
     channel_of,
     is_energy_word,
     is_garbled,
     is_plain_quantity,
+    own_words,
     says_when,
     squeeze,
     words_of,
@@ -94,7 +99,8 @@ def value_columns(
         V15, when a column's unit stands nowhere and its name does not say that it is energy.
     """
     columns = []
-    dials = _registers(table, roles, notes)
+    owners = roles.meter, roles.type
+    dials = _registers(table, roles, feed, notes)
     for position in roles.values:
         name = table.names[position].strip() or f"column {position + 1}"
         plain = roles.meter is not None or is_plain_quantity(name) or not table.named
@@ -105,7 +111,7 @@ def value_columns(
             unit=meaning.unit,
             multiplier=meaning.multiplier,
             is_register=position in dials,
-            reset_window=("any", "any") if position in dials and begins_anew(table, position) else None,
+            reset_window=("any", "any") if position in dials and begins_anew(table, position, *owners) else None,
         )
         sparse = roles.meter is None and is_sparse(table, position)
         column = ValueColumn(position, name, stream, sparse=sparse, unit=unit_behind(table, position) or "")
@@ -198,18 +204,43 @@ def _note(notes: list[str], text: str) -> None:
         notes.append(text)
 
 
-def _registers(table: Table, roles: Roles, notes: list[str]) -> set[int]:
+def _registers(table: Table, roles: Roles, feed: Feed, notes: list[str]) -> set[int]:
     """Find the columns that are registers; one that stands still all the time is what those beside it are."""
-    dials = {position for position in roles.values if _is_register(table, roles, position)}
-    still = {n for n in roles.values if growth(table, n, roles.meter, roles.type)[:2] == (0, 0)} if dials else set()
+    seen = {position: growth(table, position, roles.meter, roles.type) for position in roles.values}
+    dials = {position for position in roles.values if _is_register(table, roles, position, seen[position])}
+    still = {n for n in roles.values if seen[n][:2] == (0, 0)} if dials else set()
     if dials | still == set(roles.values):
         dials |= still
-    for position in sorted(dials):
-        if begins_anew(table, position):
-            _note(notes, f"{table.names[position].strip()!r} grows and begins again at zero: its rises are the energy")
-            continue
-        _note(notes, f"{table.names[position].strip()!r} is a register that only grows: its differences are the energy")
+    akin = {_said_beside_flow(table, position) for position in dials}
+    stuck = {n for n in still - dials if np.nan_to_num(numbers_of(table, n)).any()}  # at zero it is a load as well
+    dials |= {position for position in stuck if _said_beside_flow(table, position) in akin}
+    for position in roles.values:
+        name = table.names[position].strip()
+        if position not in dials:
+            if feed.is_register is None and seen[position].may_grow and not _is_power(table, position):
+                _note(notes, f"{name!r} never falls: taken as energy of its intervals, not as a register (--register)")
+        elif begins_anew(table, position, roles.meter, roles.type):
+            _note(notes, f"{name!r} grows and begins again at zero: its rises are the energy")
+        else:
+            _note(notes, f"{name!r} is a register that only grows: its differences are the energy")
     return dials
+
+
+def _said_beside_flow(table: Table, position: int) -> tuple[object, ...]:
+    """Give what a column's name says but for which way energy goes: registers of one meter share it."""
+    name = table.names[position]
+    words = set(words_of(name))
+    return table.unit_below(position) or unit_in(name), own_words(name), frozenset(words & POWER_WORDS)
+
+
+def _is_power(table: Table, position: int) -> bool:
+    stated = table.unit_below(position) or unit_in(table.names[position])
+    return stated.lower() in POWER_UNITS if stated else bool(set(words_of(table.names[position])) & UNTOLD_WORDS)
+
+
+def _several_days(table: Table, roles: Roles) -> bool:
+    labels = {row[roles.stamp or 0].strip() for row in table.rows}
+    return len({parts[0] for label in labels if (parts := split_label(label))}) > 1
 
 
 def _said_of_all(table: Table, roles: Roles) -> set[str]:
@@ -218,20 +249,22 @@ def _said_of_all(table: Table, roles: Roles) -> set[str]:
     return set.intersection(*(set(words_of(kind)) for kind in kinds)) if kinds else set()
 
 
-def _is_register(table: Table, roles: Roles, position: int) -> bool:
+def _is_register(table: Table, roles: Roles, position: int, seen: Growth) -> bool:
     """Whether values are those of a register: its name says it and the cells do not deny it, or the cells prove it.
 
-    Without a word for it 40 changes all go one way, by 5 different sizes (chosen: no real load does that).
+    Without a word for it 40 changes all go one way, by 5 different sizes (chosen: no real load does that). Registers of
+    whole kWh and those read once a day change less, and stand high: then fewer do, over midnight.
     """
     words = set(words_of(table.names[position])) | _said_of_all(table, roles)
-    seen = growth(table, position, roles.meter, roles.type)
     if words & REGISTER_WORDS or "meterreading" in squeeze(table.names[position]):
         return seen.rarely_turns or seen.along + seen.against < 20
     if words & {"total", "totals"} and table.named:
         return seen.rarely_turns and seen.along >= 3
-    if roles.meter is None and seen.sizes >= 5 and begins_anew(table, position):
+    if seen.sizes >= 5 and seen.against < 0.1 * seen.along and begins_anew(table, position, roles.meter, roles.type):
         return True
-    return seen.against == 0 and seen.along >= 40 and seen.sizes >= 5
+    if seen.against == 0 and seen.along >= 40 and seen.sizes >= 5:
+        return True
+    return seen.only_grows and not _is_power(table, position) and _several_days(table, roles)
 
 
 def stream_for(column: ValueColumn, meter: str, kind: str, unit: str) -> Stream:

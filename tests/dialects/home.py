@@ -1,8 +1,9 @@
 """Files of home energy monitors, inverters and automation hubs."""
 
+import numpy as np
 import pandas as pd
 
-from dialects.made import Dialect, Truth, load, mean_kw, register, rows, sun, truth
+from dialects.made import Dialect, Truth, load, mean_kw, register, rows, sun, truth, wide
 
 WEST, AMSTERDAM, BERLIN = "America/Los_Angeles", "Europe/Amsterdam", "Europe/Berlin"
 
@@ -130,3 +131,51 @@ def ten_seconds() -> Dialect:
             text += f"{start + pd.Timedelta(seconds=second):%Y-%m-%d %H:%M:%S},{value + more:.1f}\n"
     truths = (truth("clamp", watts, factor=1 / 60000),)
     return Dialect("clamp.csv", text.encode(), truths, {"timezone": "UTC"}, findings=("V06",))
+
+
+def whole_register() -> Dialect:
+    """A register of whole kWh under a name of plain energy: it stands for hours, and rises by one or two."""
+    reads = np.floor(register(load("2023-05-20", 10, 60, AMSTERDAM), 51234.0))
+    text = "Time,Import (kWh)\n" + rows(reads, "{s:%Y-%m-%d %H:%M},{v}")
+    known = truth("whole", reads.diff().shift(-1))
+    return Dialect("whole.csv", text.encode(), (known,), {"timezone": AMSTERDAM})
+
+
+def daily_reads() -> Dialect:
+    """A register read each midnight of a month: thirty rises, small beside where it stands."""
+    reads = np.floor(register(load("2023-05-20", 30, 1440, "UTC", kw=0.4), 51234.0))
+    text = "Date,Energy (kWh)\n" + rows(reads, "{s:%Y-%m-%d},{v}")
+    return Dialect("midnights.csv", text.encode(), (truth("midnights", reads.diff().shift(-1)),), {"timezone": "UTC"})
+
+
+def steady_register() -> Dialect:
+    """A register that rises by the same each quarter of an hour, as beside a load that never changes."""
+    use = load("2023-05-20", 4, 15, AMSTERDAM) * 0 + 0.01
+    text = "time,fridge\n" + rows(register(use, 1000.0), "{s:%Y-%m-%d %H:%M},{v}")
+    return Dialect("fridge.csv", text.encode(), (truth("fridge", use),), {"timezone": AMSTERDAM})
+
+
+def yields_of_two() -> Dialect:
+    """Counters of the day of two inverters one below the other, each beginning again at its midnight."""
+    text, truths = "Inverter SN,Time,Daily Yield(kWh)\n", []
+    for serial, peak in (("1031050000000001", 4.0), ("1031050000000002", 6.0)):
+        made = sun(load("2023-05-20", 6, 15, BERLIN), peak)
+        so_far = (made.groupby(made.index.date).cumsum() - made).round(3)
+        text += rows(so_far, serial + ",{s:%Y-%m-%d %H:%M:%S},{v}")
+        truths.append(truth(serial, made.iloc[:-1], "received"))
+    return Dialect("yields.csv", text.encode(), tuple(truths), {"timezone": BERLIN})
+
+
+def dsmr() -> Dialect:
+    """A P1 port: a register that grows, one of the same kind that stands still, and the power beside them."""
+    use = load("2023-05-20", 4, 15, AMSTERDAM)
+    grown = register(use, 1000.0)
+    other = (0.3 + 0.01 * grown % 0.2).round(3)
+    columns = {"delivered_1": grown, "returned_1": grown * 0 + 20, "currently_delivered": other}
+    text = wide({f"electricity_{name}": one for name, one in columns.items()}, "{s:%Y-%m-%d %H:%M}", "time")
+    truths = (
+        truth("electricity_delivered_1", use),
+        truth("electricity_returned_1", use * 0),
+        truth("electricity_currently_delivered", other),
+    )
+    return Dialect("dsmr.csv", text.encode(), truths, {"timezone": AMSTERDAM, "unit": "kWh"})
