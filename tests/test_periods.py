@@ -96,6 +96,22 @@ def test_other_tables_are_not_claimed(text: str) -> None:
     assert score_periods(read_table(_document(text), Feed()), Feed()) == 0
 
 
+@pytest.mark.parametrize(
+    ("names", "score"),
+    [
+        pytest.param("Time UTC,Time local", 0, id="two clocks"),
+        pytest.param("Start UTC,Local start", 0, id="two clocks of the start"),
+        pytest.param("Start UTC,End", 0.9, id="start and end"),
+        pytest.param("One,Other", 0.9, id="nothing said"),
+    ],
+)
+def test_a_moment_on_two_clocks_is_no_interval(names: str, score: float) -> None:
+    """Where the offset is as long as the step, two clocks chain as start and end do: names decide."""
+    text = f"{names},kWh\n2023-01-09 23:00,2023-01-10 00:00,3\n2023-01-10 00:00,2023-01-10 01:00,4\n"
+
+    assert score_periods(read_table(_document(text), Feed()), Feed()) == score
+
+
 def test_register_rows() -> None:
     """A register gives the energy between its reads; the first row only begins it."""
     source, rows = _load(_days(100, 148, 220), Feed(is_register=True))

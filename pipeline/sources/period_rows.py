@@ -18,9 +18,9 @@ from pipeline.sources.problems import Problems, refuse_open_quote
 from pipeline.sources.reading import LATEST
 from pipeline.sources.roles import position_of
 from pipeline.sources.source import Feed
-from pipeline.sources.stamps import DAY, label_parser, split_label, time_of_day
+from pipeline.sources.stamps import DAY, NO_STAMP, ORDERS, label_parser, split_label, time_of_day
 from pipeline.sources.table import Table, column_kind
-from pipeline.sources.words import END_WORDS, START_WORDS, words_of
+from pipeline.sources.words import END_WORDS, LOCAL_WORDS, START_WORDS, UTC_WORDS, label_word, words_of
 
 Seconds = NDArray[np.int64]
 
@@ -73,7 +73,8 @@ class Verdict(NamedTuple):
 def find_period_columns(table: Table, feed: Feed) -> PeriodColumns | None:
     """Find one column of numbers and one or two of instants; None when the table is another layout.
 
-    Without names, or with names that do not say, the earlier of two instants is the start.
+    Without names, or with names that do not say, the earlier of two instants is the start. Two instants of one moment,
+    in UTC and on the local clock, are no interval.
     """
     kinds = [column_kind(table.rows, position) for position in range(len(table.names))]
     said = {word: position_of(str(name), table) for word, name in feed.columns.items()}
@@ -82,9 +83,34 @@ def find_period_columns(table: Table, feed: Feed) -> PeriodColumns | None:
     value = said.get("value", values[0] if len(values) == 1 else None)
     if value is None or not 1 <= len(stamps) <= 2:
         return None
+    if len(stamps) == 2 and "end" not in said and _are_two_clocks(table, stamps):
+        return None
     guessed = (None, stamps[0]) if len(stamps) == 1 else _which_is_end(table, stamps)
     start, end = said.get("stamp", guessed[0]), said.get("end", guessed[1])
     return None if end is None else PeriodColumns(value, None if start == end else start, end)
+
+
+def _are_two_clocks(table: Table, stamps: list[int]) -> bool:
+    """Whether two columns say one moment on two clocks: one names UTC or the local clock, or the rows overlap.
+
+    A name that alone says end wins: an offset as long as the step makes columns that chain as start and end do.
+    """
+    names = [table.names[position] for position in stamps]
+    if [label_word(name) for name in names].count("end") == 1:
+        return False
+    words = [set(words_of(name)) for name in names]
+    said = any(bool(words[0] & clock) != bool(words[1] & clock) for clock in (UTC_WORDS, LOCAL_WORDS))
+    return said or _overlap(table, stamps)
+
+
+def _overlap(table: Table, stamps: list[int]) -> bool:
+    """Whether most rows would begin before the one in front has ended."""
+    cells = [row[position].strip() for position in stamps for row in table.rows[:400]]
+    read = [label_parser(order, instants)(cells) for order in ORDERS[:2] for instants in (False, True)]
+    both = max(read, key=lambda each: int((each != NO_STAMP).sum())).reshape(2, -1)
+    start, end = np.sort(both[:, (both != NO_STAMP).all(axis=0)], axis=0)
+    start, first = np.unique(start, return_index=True)
+    return 2 * int((end[first][:-1] > start[1:]).sum()) > len(start)
 
 
 def _which_is_end(table: Table, stamps: list[int]) -> tuple[int, int]:

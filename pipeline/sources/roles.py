@@ -28,6 +28,7 @@ from pipeline.sources.words import (
     CLERK_WORDS,
     END_WORDS,
     ESTIMATED,
+    LOCAL_WORDS,
     MISSING,
     PERIOD_WORDS,
     STAMP_WORDS,
@@ -126,7 +127,7 @@ def find_roles(document: Document, table: Table, feed: Feed) -> Roles:
     said = _said(document, table, feed)
     kinds = [column_kind(table.rows, position) for position in range(len(table.names))]
     alone: dict[str, Any] = {word: position for word, position in said.items() if word != "value"}
-    roles = _stamp_roles(table, kinds, replace(Roles(), **_by_format(table, feed), **alone))
+    roles = _stamp_roles(table, kinds, replace(Roles(), **_by_format(table, feed), **alone), feed)
     if roles.problem:
         return roles
     roles = _meter_roles(table, kinds, roles)
@@ -212,7 +213,7 @@ def _is_stamp(table: Table, position: int, kind: str) -> bool:
     return are_instants(table, position)
 
 
-def _stamp_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
+def _stamp_roles(table: Table, kinds: Sequence[str], roles: Roles, feed: Feed) -> Roles:
     if roles.stamp is not None:
         return roles
     found = [n for n, kind in enumerate(kinds) if kind != "number" and _is_stamp(table, n, kind)]
@@ -226,7 +227,7 @@ def _stamp_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
     ends = [n for n in found if words[n] & END_WORDS and not words[n] & START_WORDS]
     starts = [n for n in found if n not in ends]
     end = roles.end if roles.end is not None else (ends[0] if ends and starts else None)
-    stamp = _choose_stamp(table, starts or ends, words)
+    stamp = _choose_stamp(starts or ends, words, feed.timezone)
     if stamp is None:
         names = ", ".join(repr(table.names[n]) for n in starts)
         return replace(roles, problem=f"{len(starts)} columns hold dates ({names}) and nothing says which is meant")
@@ -234,11 +235,16 @@ def _stamp_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
     return replace(roles, period=_find_period(table, kinds, roles))
 
 
-def _choose_stamp(table: Table, found: list[int], words: dict[int, set[str]]) -> int | None:
-    """Take the only one; else the one in UTC; else the only one whose name says no more than date and time."""
+def _choose_stamp(found: list[int], words: dict[int, set[str]], zone: str | None) -> int | None:
+    """Take the only one; else that in UTC; else the local one; else the only one named for no more than date and time.
+
+    The user who says that stamps are in UTC does not mean the local one.
+    """
     utc = [n for n in found if words[n] & UTC_WORDS]
+    local = [n for n in found if words[n] & LOCAL_WORDS]
+    others = [n for n in found if n not in local]
     plain = [n for n in found if words[n] <= STAMP_WORDS]
-    for candidates in (found, utc, plain):
+    for candidates in (found, utc, others if zone == "UTC" else local, plain):
         if len(candidates) == 1:
             return candidates[0]
     return None

@@ -41,6 +41,7 @@ PERIOD_WORDS = _words(
 CLERK_WORDS = _words("revision revised updated update created loaded modified inserted processed billed billing")
 """A date with one of these words says when somebody handled the row."""
 UTC_WORDS = {"utc", "gmt", "zulu"}
+LOCAL_WORDS = _words("local localtime locale lokal lokale lokaal lokalzeit lokaltid ortszeit lokalny")
 _ZONE = re.compile(r"(?<![A-Za-z])([A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)+)")
 _FIXED = re.compile(r"(?:GMT|UTC) ?([-+])0?(\d{1,2})(?::?(\d\d))?")
 

@@ -314,3 +314,51 @@ def russian_as_windows() -> Dialect:
     told = russian_power()
     content = told.content.decode().encode("cp1251")
     return Dialect("cp1251.csv", content, options=told.options, refusal="--encoding cp1251")
+
+
+def _on_two_clocks(use: pd.Series, row: str) -> str:
+    """Write a line for each reading: `u` is its start in UTC, `s` on the local clock."""
+    return "".join(row.format(u=start.tz_convert("UTC"), s=start, v=value) + "\n" for start, value in use.items())
+
+
+def utc_and_local() -> Dialect:
+    """The local clock is an hour ahead and a row is an hour, so the two stamps chain as start and end would."""
+    use = load("2023-01-10", 6, 60, PARIS)
+    text = "Date locale,Date UTC,Consommation (kWh)\n" + _on_two_clocks(
+        use, "{s:%Y-%m-%d %H:%M},{u:%Y-%m-%d %H:%M},{v}"
+    )
+    return Dialect("twoclocks.csv", text.encode(), (truth("twoclocks", use),), {"timezone": PARIS})
+
+
+def energinet_march() -> Dialect:
+    """HourUTC and HourDK over the change, with an area that is the same in every row."""
+    zone = "Europe/Copenhagen"
+    use = load("2023-03-24", 4, 60, zone, kw=900.0)
+    text = "HourUTC;HourDK;PriceArea;GrossConsumptionMWh\n"
+    text += comma(_on_two_clocks(use, "{u:%Y-%m-%d %H:%M};{s:%Y-%m-%d %H:%M};DK 7;{v}"))
+    return Dialect("energinet7.csv", text.encode(), (truth("energinet7", use, factor=1000),), {"timezone": zone})
+
+
+def utc_and_local_alike() -> Dialect:
+    """In a British winter both clocks say the same: no interval without length."""
+    use = load("2023-01-20", 4, 30, LONDON)
+    text = "UTC Time,Local Time,kWh\n" + _on_two_clocks(use, "{u:%Y-%m-%d %H:%M},{s:%Y-%m-%d %H:%M},{v}")
+    return Dialect("sameclock.csv", text.encode(), (truth("sameclock", use),), {"timezone": LONDON})
+
+
+def ninja() -> Dialect:
+    """Renewables.ninja: only one name says which clock it is on."""
+    zone = "America/Vancouver"
+    power = mean_kw(load("2023-05-10", 4, 60, zone))
+    text = "# Units: electricity in kW\ntime,local_time,electricity\n"
+    text += _on_two_clocks(power, "{u:%Y-%m-%d %H:%M},{s:%Y-%m-%d %H:%M},{v}")
+    return Dialect("ninja.csv", text.encode(), (truth("ninja", power),), {"timezone": zone, "unit": "kW"})
+
+
+def two_unnamed_clocks() -> Dialect:
+    """Nothing says which clock is which, and every row ends after the next has begun."""
+    use = load("2023-05-20", 4, 60, "America/New_York")
+    text = "Time 1,Time 2,kWh\n" + _on_two_clocks(use, "{s:%Y-%m-%d %H:%M},{u:%Y-%m-%d %H:%M},{v}")
+    return Dialect(
+        "unnamedclocks.csv", text.encode(), options={"timezone": "UTC"}, refusal="nothing says which is meant"
+    )
