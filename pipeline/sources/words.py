@@ -30,8 +30,15 @@ STAMP_WORDS = _words(
     "period read fecha datum zeit zeitstempel when day hour local reading messzeitpunkt zeitpunkt uhrzeit giorno hora "
     "dato fra til van tot tijdstip alkuaika desde hasta"
 )
-START_WORDS = _words("start from begin beginning starting debut von starts inicio since fra van desde alkuaika")
-END_WORDS = _words("end to ending ended ends until fin bis stop ende til tot hasta")
+START_WORDS = _words(
+    "start from begin beginning starting debut von starts inicio since fra van desde alkuaika från od début "
+    "início inizio początek beginn anfang startzeit startzeitpunkt startdatum starttid starttidspunkt startdato "
+    "starttijd begintijd begindatum"
+)
+END_WORDS = _words(
+    "end to ending ended ends until fin bis stop ende til tot hasta till jusqu até fim fine koniec endzeit "
+    "endzeitpunkt enddatum slut slutt sluttid sluttidspunkt slutdato sluttdato slutdatum eind einde eindtijd einddatum"
+)
 END_DIALECT = {"horodate"}
 """Names under which a stamp marks the end unless the days of the file say otherwise: Enedis (its documents differ)."""
 PERIOD_WORDS = _words(

@@ -362,3 +362,24 @@ def two_unnamed_clocks() -> Dialect:
     return Dialect(
         "unnamedclocks.csv", text.encode(), options={"timezone": "UTC"}, refusal="nothing says which is meant"
     )
+
+
+def ellevio_from_till() -> Dialect:
+    """Swedish words for both ends, and two channels beside them."""
+    zone = "Europe/Stockholm"
+    use = load("2023-03-24", 4, 60, zone)
+    made = sun(use)
+    text = "Från;Till;Förbrukning (kWh);Produktion (kWh)\n"
+    for line, value in zip(rows(use, "{s:%Y-%m-%d %H:%M};{e:%Y-%m-%d %H:%M};{c}").splitlines(), made, strict=True):
+        text += f"{line};{_comma(str(value))}\n"
+    truths = (truth("fromtill", use), truth("fromtill", made, "received"))
+    return Dialect("fromtill.csv", text.encode(), truths, {"timezone": zone})
+
+
+def gridvis_both_times() -> Dialect:
+    """German words for both ends in one, beside a voltage."""
+    use = (load("2023-05-20", 4, 15, BERLIN, kw=20.0) * 1000).round()
+    text = "Startzeit;Endzeit;UMG 77 Wirkenergie Bezug L1..L3 [Wh];UMG 77 Spannung L1 [V]\n"
+    text += rows(use, "{s:%d.%m.%Y %H:%M:%S};{e:%d.%m.%Y %H:%M:%S};{v};230,1")
+    truths = (truth("UMG 77 Wirkenergie Bezug L1..L3 [Wh]", use, factor=0.001),)
+    return Dialect("gridvis77.csv", text.encode(), truths, {"timezone": BERLIN})
