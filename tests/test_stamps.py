@@ -295,3 +295,19 @@ def test_24_00_can_only_be_an_end() -> None:
 def test_day_number_is_the_days_since_1970() -> None:
     """The first of January 2019 is day 17,897."""
     assert day_number("01/01/2019", "day-first") == NEW_YEAR
+
+
+@pytest.mark.parametrize(
+    ("label", "instants", "hour"),
+    [
+        pytest.param("2023-10-29 01:30 BST", True, 0.5, id="beside GMT an offset"),
+        pytest.param("2023-10-29 01:30 GMT", True, 1.5, id="GMT"),
+        pytest.param("2023-10-29 01:30 BST", False, 1.5, id="alone a local clock"),
+        pytest.param("2023-10-29 01:30 CEST", True, None, id="no clock of GMT"),
+    ],
+)
+def test_summer_name_of_gmt(label: str, instants: bool, hour: float | None) -> None:
+    """BST is an hour from UTC in a file that says GMT too; alone it may be Bangladesh's."""
+    (seconds,) = label_parser("day-first", instants)([label]).tolist()
+
+    assert seconds == (NO_STAMP if hour is None else (day_number("2023-10-29", "day-first") or 0) * DAY + hour * 3600)

@@ -18,7 +18,7 @@ from pipeline.sources.problems import Problems, refuse_open_quote
 from pipeline.sources.reading import LATEST
 from pipeline.sources.roles import position_of
 from pipeline.sources.source import Feed
-from pipeline.sources.stamps import DAY, NO_STAMP, ORDERS, label_parser, split_label, time_of_day
+from pipeline.sources.stamps import DAY, NO_STAMP, ORDERS, are_gmt_and_summer, label_parser, split_label, time_of_day
 from pipeline.sources.table import Table, column_kind
 from pipeline.sources.words import END_WORDS, LOCAL_WORDS, START_WORDS, UTC_WORDS, label_word, words_of
 
@@ -152,8 +152,8 @@ def read_period_rows(
         value,
         start,
         end,
-        start + _offsets(starts),
-        end + _offsets(ends),
+        start + _offsets(starts, verdict.instants),
+        end + _offsets(ends, verdict.instants),
     ).take(~(bad_time | bad_value))
     swapped = _swapped(document, periods, feed)
     return periods, verdict._replace(distrust=verdict.distrust or swapped)
@@ -197,7 +197,8 @@ def _numbers(texts: list[str], decimal: str) -> tuple[NDArray[np.float64], NDArr
 
 def _judge(document: Document, labels: list[str], feed: Feed, today: int | None) -> Verdict:
     parts = [part for label in dict.fromkeys(labels) if (part := split_label(label)) is not None]
-    zones = [time[1] for _, text in parts if (time := time_of_day(text)) is not None]
+    gmt = are_gmt_and_summer(text for _, text in parts)
+    zones = [time[1] for _, text in parts if (time := time_of_day(text, gmt)) is not None]
     instants = len(zones) > len(parts) / 2 and sum(zone is not None for zone in zones) > len(zones) / 2
     if feed.date_format is not None and "%" in feed.date_format:
         return Verdict(feed.date_format, "%z" in feed.date_format, [])
@@ -209,12 +210,12 @@ def _judge(document: Document, labels: list[str], feed: Feed, today: int | None)
     return Verdict(verdict.order, instants, verdict.notes, verdict.refusal or "")
 
 
-def _offsets(labels: list[str]) -> Seconds:
+def _offsets(labels: list[str], instants: bool) -> Seconds:
     """Give the UTC offset that each label states; 0 where it states none. [s]"""
     offsets = []
     for label in labels:
         part = split_label(label)
-        time = time_of_day(part[1]) if part is not None else None
+        time = time_of_day(part[1], instants) if part is not None else None
         offsets.append((time[1] or 0) if time is not None else 0)
     return np.array(offsets, dtype=np.int64)
 

@@ -16,6 +16,7 @@ from pipeline.sources.source import Feed
 from pipeline.sources.stamps import (
     DAY,
     NO_STAMP,
+    are_gmt_and_summer,
     day_number,
     is_epoch,
     is_serial,
@@ -92,7 +93,8 @@ class Seen:
 
 def settle_dates(document: Document, seen: Seen, feed: Feed, today: int | None, stamps: Stamps) -> None:
     """Settle the order of day and month, and refuse dates that are swapped."""
-    zones = {read[1] is not None for text in seen.times if (read := time_of_day(text)) is not None}
+    gmt = are_gmt_and_summer(seen.times)
+    zones = {read[1] is not None for text in seen.times if (read := time_of_day(text, gmt)) is not None}
     stamps.instants = zones == {True}
     _note_numbers(seen, stamps)
     chosen = feed.date_format

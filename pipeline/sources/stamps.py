@@ -5,7 +5,7 @@ day and month is one decision for a whole file, never one for a row (`pipeline.s
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -79,9 +79,11 @@ _SECONDS = re.compile(r"\s*(\d{9,10}|\d{12,13})(?:\.0*)?\s*")
 _SERIAL = re.compile(r"\s*([2-7]\d{4})(\.\d+)?\s*")
 _TIME = re.compile(
     r"\[?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\]?\s*([AaPp])?\.?(?:(?<=[AaPp])[Mm]\.?|(?<=[AaPp]\.)[Mm]\.?)?"
-    r"\s*(Z|UTC|GMT|[-+]\d{2}:?\d{2}|[-+]\d{2})?(?:\s+[A-Z]{3,5})?\s*(?:(?:to|-|–)\s.*)?",
+    r"\s*(Z|UTC|GMT|[-+]\d{2}:?\d{2}|[-+]\d{2})?(?:\s+([A-Z]{3,5}))?\s*(?:(?:to|-|–)\s.*)?",
     re.DOTALL,
 )
+_BESIDE_GMT = {"BST": "+01", "IST": "+01"}
+"""Summer names of the clocks whose winter is GMT: British, Irish. Alone they may be another country's."""
 _NUMERIC = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{2}|\d{4})")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})")
 _NAMED = re.compile(r"(\d{1,2})[- /.]*([^\W\d_]{3,10})[- /.,]*(\d{4}|\d{2})")
@@ -156,8 +158,11 @@ def is_serial(label: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 17)
-def time_of_day(text: str) -> tuple[int, int | None] | None:
-    """Give the seconds since midnight (24:00 is 86400) and the UTC offset if the text states one; None: no time."""
+def time_of_day(text: str, beside_gmt: bool = False) -> tuple[int, int | None] | None:
+    """Give the seconds since midnight (24:00 is 86400) and the UTC offset if the text states one; None: no time.
+
+    `beside_gmt`: other texts of the file say GMT, so that BST and IST state an offset too.
+    """
     if not text:
         return 0, None
     found = _TIME.fullmatch(text)
@@ -172,7 +177,13 @@ def time_of_day(text: str) -> tuple[int, int | None] | None:
     total = hour * 3600 + minute * 60 + second
     if total > DAY or minute > 59 or second > 59:
         return None
-    return total, _offset(found.group(5))
+    return total, _offset(found.group(5) or (_BESIDE_GMT.get(found.group(6)) if beside_gmt else None))
+
+
+def are_gmt_and_summer(texts: Iterable[str]) -> bool:
+    """Whether times of day end in GMT and in the name of its summer clock."""
+    names = {text.rpartition(" ")[2] for text in texts}
+    return "GMT" in names and not names.isdisjoint(_BESIDE_GMT)
 
 
 def _offset(zone: str | None) -> int | None:
@@ -262,7 +273,7 @@ def label_parser(order: str, instants: bool, wall: bool = False) -> Parser:
     wall : bool, default False
         True: leave the offset out of the result, which is then the label's own clock.
     """
-    one = _strptime_parser(order) if "%" in order else _order_parser(order)
+    one = _strptime_parser(order) if "%" in order else _order_parser(order, instants)
 
     def parse(labels: Sequence[str | None]) -> NDArray[np.int64]:
         return np.array(
@@ -278,11 +289,11 @@ def _on_clock(read: tuple[int, int | None] | None, instants: bool, wall: bool) -
     return read[0] if wall else read[0] - (read[1] or 0)
 
 
-def _order_parser(order: str) -> Callable[[str], tuple[int, int | None] | None]:
+def _order_parser(order: str, instants: bool) -> Callable[[str], tuple[int, int | None] | None]:
     def one(label: str) -> tuple[int, int | None] | None:
         parts = split_label(label)
         day = day_number(parts[0], order) if parts else None
-        time = time_of_day(parts[1]) if parts else None
+        time = time_of_day(parts[1], instants) if parts else None
         return (day * DAY + time[0], time[1]) if day is not None and time is not None else None
 
     return one

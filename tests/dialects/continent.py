@@ -383,3 +383,32 @@ def gridvis_both_times() -> Dialect:
     text += rows(use, "{s:%d.%m.%Y %H:%M:%S};{e:%d.%m.%Y %H:%M:%S};{v};230,1")
     truths = (truth("UMG 77 Wirkenergie Bezug L1..L3 [Wh]", use, factor=0.001),)
     return Dialect("gridvis77.csv", text.encode(), truths, {"timezone": BERLIN})
+
+
+def bst_and_gmt() -> Dialect:
+    """BST before the change and GMT behind it: a clock and its summer, though GMT alone is an offset."""
+    use = load("2023-10-27", 4, 30, LONDON)
+    text = "Time,kWh\n" + rows(use, "{s:%d/%m/%Y %H:%M %Z},{v}")
+    return Dialect("bstgmt.csv", text.encode(), (truth("bstgmt", use),), {"timezone": LONDON})
+
+
+def bst_and_gmt_newest_first() -> Dialect:
+    """The same in ISO and backwards."""
+    use = load("2023-10-27", 4, 30, LONDON)
+    text = "Time,kWh\n" + rows(use, "{s:%Y-%m-%d %H:%M %Z},{v}", newest_first=True)
+    return Dialect("gmtbst.csv", text.encode(), (truth("gmtbst", use),), {"timezone": LONDON})
+
+
+def ist_and_gmt_at_both_ends() -> Dialect:
+    """Dublin's summer clock has the short name of India's, at the start and the end of each interval."""
+    use = load("2023-10-27", 4, 30, DUBLIN)
+    text = "Start,End,kWh\n" + rows(use, "{s:%d/%m/%Y %H:%M %Z},{e:%d/%m/%Y %H:%M %Z},{v}")
+    return Dialect("istgmt.csv", text.encode(), (truth("istgmt", use),), {"timezone": DUBLIN})
+
+
+def est_and_edt() -> Dialect:
+    """Short names that are no offset: rows in order tell the repeated hour."""
+    zone = "America/New_York"
+    use = load("2023-11-03", 4, 60, zone)
+    text = "Time,kWh\n" + rows(use, "{s:%Y-%m-%d %H:%M %Z},{v}", newest_first=True)
+    return Dialect("estedt.csv", text.encode(), (truth("estedt", use),), {"timezone": zone})
