@@ -14,6 +14,7 @@ from pipeline.errors import FileRefusedError
 from pipeline.schema import Method, Quality
 from pipeline.sources.day_rows import read_day_rows, score_day_rows
 from pipeline.sources.document import Document, open_documents
+from pipeline.sources.sniff import open_document
 from pipeline.sources.source import Batch, Feed, Source
 from pipeline.sources.table import read_table
 from pipeline.sources.workbook import read_sheets
@@ -88,6 +89,59 @@ def test_cells_a_day(count: int, minutes: int) -> None:
 
     assert source.streams[0].minutes == minutes
     assert len(_column(batches, "value")) == count
+
+
+AM_PM = [f"{(n + 11) % 12 + 1}{'ap'[n // 12]}m" for n in range(24)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param([f"{n}時" for n in range(24)], id="Japanese"),
+        pytest.param([f"{n}h" for n in range(24)], id="0h"),
+        pytest.param([f"{n}h00" for n in range(24)], id="French"),
+        pytest.param([f"{n}. Stunde" for n in range(1, 25)], id="German"),
+        pytest.param([f"Hour {n}" for n in range(1, 25)], id="Hour 1"),
+        pytest.param([f"{n}-{n + 1}" for n in range(24)], id="0-1"),
+        pytest.param(AM_PM, id="12am"),
+        pytest.param([f"{(n + 11) % 12 + 1}-{n % 12 + 1} {'AP'[n // 12]}M" for n in range(24)], id="12-1 AM"),
+    ],
+)
+def test_names_of_hours_are_cells_and_no_meters(names: list[str]) -> None:
+    """Whatever hours are called, they are the hours of one meter's day."""
+    text = _text(names, *(_line(f"2019-11-{13 + n}", *range(24)) for n in range(3)), front="Date")
+    source = open_document(_document(text), Feed())
+    batches = list(source.batches)
+
+    assert [(stream.meter_id, stream.minutes, stream.label) for stream in source.streams] == [("days", 60, "start")]
+    assert _column(batches, "stamp").tolist() == [NOVEMBER_13 + 3600 * n for n in range(72)]
+    assert _column(batches, "value").tolist() == [*range(24)] * 3
+
+
+def test_hours_from_one_to_midnight_are_ends() -> None:
+    """`1 AM` to `12 AM` end their hours."""
+    source, batches = _load(_text([*AM_PM[1:], AM_PM[0]], _line("M1", "2019-11-13", *range(24))))
+
+    assert source.streams[0].label == "end"
+    assert _column(batches, "stamp").tolist() == [NOVEMBER_13 + 3600 * n for n in range(1, 25)]
+
+
+@pytest.mark.parametrize("letter", ["A", "F", "X"])
+def test_a_letter_in_every_row_says_nothing(letter: str) -> None:
+    """It is no other quantity either: the rows are read."""
+    source, batches = _load(_text(NUMBERS, _line("M1", letter, "2019-11-13", *HALF_HOURS), front="Meter,Type,Date"))
+
+    assert [(stream.meter_id, stream.channel) for stream in source.streams] == [("M1", "delivered")]
+    assert _column(batches, "value").tolist() == HALF_HOURS
+
+
+def test_marks_in_a_type_column_are_the_quality() -> None:
+    """A and E tell no rows apart: the day of E is estimated."""
+    rows = [_line("M1", letter, f"2019-11-{13 + n}", *HALF_HOURS) for n, letter in enumerate("AEA")]
+    source, batches = _load(_text(NUMBERS, *rows, front="Meter,Type,Date"))
+
+    assert len(source.streams) == 1
+    assert np.flatnonzero(_column(batches, "quality") == Quality.ESTIMATED).tolist() == list(range(48, 96))
 
 
 def test_extra_empty_column_moves_nothing() -> None:

@@ -5,28 +5,47 @@ read by position.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipeline.sources.evidence import all_cells_in, repeats
+from pipeline.sources.evidence import all_cells_in, cells_of_column, repeats
 from pipeline.sources.long_days import LONGEST
 from pipeline.sources.roles import position_of
 from pipeline.sources.source import Feed
 from pipeline.sources.stamps import DAY
 from pipeline.sources.table import Table, column_kind
 from pipeline.sources.units import UNIT_SPELLINGS, unit_in
-from pipeline.sources.words import channel_of, is_other_quantity, meter_rank, words_of
+from pipeline.sources.words import (
+    ACTUAL,
+    ESTIMATED,
+    MISSING,
+    PERIOD_WORDS,
+    channel_of,
+    channels_of_codes,
+    is_other_quantity,
+    meter_rank,
+    words_of,
+)
 
 CELLS = (24, 48, 96, 144, 288)
 """Readings a day that are known: hours, half-hours, quarters, ten and five minutes."""
 _TIME = re.compile(
-    r"\[?(\d{1,2}):(\d{2})(?::00)?( ?[AaPp][Mm])?\]?(?:\s*(?:-|–|to)\s*\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)?"
-    r"(?: \(?[kM]?Wh?\)?)?",
+    r"\[?(\d{1,2})[:h](\d{2})(?::00)?( ?[AaPp][Mm])?\]?"
+    r"(?:\s*(?:-|–|to)\s*\d{1,2}[:h]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)?(?: \(?[kM]?Wh?\)?)?",
     re.IGNORECASE,
 )
+_HOUR = re.compile(
+    r"(\d{1,2}) ?(?:h|([ap])m)?(?:\s*(?:-|–|to)\s*(\d{1,2}) ?(?:h|([ap])m)?)?(?: \(?[kM]?Wh?\)?)?", re.IGNORECASE
+)
+"""An hour without its minutes: `1 AM`, `12-1 AM`, `0-1`, `0h-1h`."""
 _DIGITS = re.compile(r"\D*([01]\d|2[0-4])([0-5]\d)")
-_NUMBERED = re.compile(r"(.*?)[\s_.-]*0*(\d{1,3}) ?([ABXabx*]?)")
+_HOURS = r"h|hrs?|hours?|heure|stunde|std|uhr|uur|ora|hora|시|時|时"
+_NUMBERED = re.compile(rf"(.*?)[\s_.-]*0*(\d{{1,3}})(?: ?([ABX*])|\.? ?({_HOURS}))?", re.IGNORECASE)
+_TYPE_WORDS = {"type", "con", "direction", "channel", "stream", "category"}
+_NUMBERED_TYPES = {"register", "suffix", "flow"}
+"""What a column of numbers is named that may tell the rows of one meter and day apart."""
+_INTERVALS = PERIOD_WORDS | {"h", "hr", "hours"}
 _DIALECT_METER = re.compile(r"m1_code1", re.IGNORECASE)
 """Where UK data collectors put the MPAN beside their own row id."""
 
@@ -55,6 +74,8 @@ class DayColumns:
     why : str
         How that is known.
     meter, site, type, unit, quality, total : int or None
+    codes : mapping of str to str, or None
+        Channels of the type's cells where each is a letter or a number, None where they are words.
     spare : slice or None
         Cells of the hour that stands twice, behind its first.
     """
@@ -67,6 +88,7 @@ class DayColumns:
     meter: int | None = None
     site: int | None = None
     type: int | None = None
+    codes: Mapping[str, str] | None = None
     unit: int | None = None
     quality: int | None = None
     total: int | None = None
@@ -106,15 +128,17 @@ def find_day_columns(table: Table, feed: Feed) -> DayColumns | None:
     def named(word: str, *words: str) -> int | None:
         return _said(table, feed, word, next((n for n in left if set(words_of(table.names[n])) & set(words)), None))
 
-    kind = named("channel", "type", "con", "direction", "channel", "stream", "category")
+    kind = _said(table, feed, "channel", _find_type(table, kinds, left, (day, meter)))
+    marks = next((n for n in left if n != kind and _are_marks(table, n)), None)
     return DayColumns(
         day,
         *found,
         meter=meter,
         site=named("site", "site", "location", "building"),
-        type=_telling(table, (day, meter), [n for n in left if kinds[n] == "text"]) if kind is None else kind,
+        type=kind,
+        codes=None if kind is None else _codes(table, kind),
         unit=named("unit", "unit", "units", "uom"),
-        quality=named("quality", "estimated", "estimate", "quality", "status"),
+        quality=named("quality", "estimated", "estimate", "quality", "status") if marks is None else marks,
         total=total,
         spare=_spare(table, found[0][0]),
     )
@@ -125,6 +149,35 @@ def _spare(table: Table, group: CellGroup) -> slice | None:
     names = [table.names[position].strip() for position in group.positions]
     second = [n for n, name in enumerate(names) if re.fullmatch(r".*\d ?[BbXx*]", name)]
     return slice(second[0], second[-1] + 1) if second else None
+
+
+def _find_type(table: Table, kinds: Sequence[str], left: Sequence[int], when: tuple[int | None, ...]) -> int | None:
+    """Take the column named for it, unless its cells say nothing; else what tells rows of one meter and day apart."""
+    named = next((n for n in left if set(words_of(table.names[n])) & _TYPE_WORDS), None)
+    if named is not None and not _says_nothing(table, named, when):
+        return named
+    numbered = [n for n in left if set(words_of(table.names[n])) & _NUMBERED_TYPES]
+    return _telling(table, when, [n for n in left if kinds[n] == "text" or n in numbered])
+
+
+def _says_nothing(table: Table, position: int, when: tuple[int | None, ...]) -> bool:
+    """Whether a column holds marks, or codes that nobody knows, and tells no rows apart."""
+    if repeats(table, (*when, position)) < repeats(table, when):
+        return False
+    letters = column_kind(table.rows, position) == "text" and _codes(table, position) == {}
+    return letters or _are_marks(table, position)
+
+
+def _codes(table: Table, position: int) -> dict[str, str] | None:
+    return channels_of_codes(cells_of_column(table, position, len(table.rows)), table.names[position])
+
+
+def _are_marks(table: Table, position: int) -> bool:
+    """Whether a column named for a type says which rows are estimated."""
+    if "type" not in words_of(table.names[position]):
+        return False
+    cells = {cell.lower() for cell in cells_of_column(table, position, len(table.rows))}
+    return cells <= ESTIMATED | ACTUAL | MISSING and bool(cells & ESTIMATED and cells & ACTUAL)
 
 
 def _telling(table: Table, when: tuple[int | None, ...], texts: Sequence[int]) -> int | None:
@@ -182,11 +235,42 @@ def _clock_of(name: str) -> int | None:
     """Give the time of day that a cell's name says, or the begin of its span: `00:30`, `[00:30]`, `12:30 AM kWh`."""
     found = _TIME.fullmatch(name) or _DIGITS.fullmatch(name)
     if found is None:
-        return None
+        return _hour_of(name)
     hour, half = int(found.group(1)), found.group(3) if found.re is _TIME else None
     if half:
         hour = hour % 12 + 12 * (half.strip().lower() == "pm")
     return hour * 3600 + int(found.group(2)) * 60
+
+
+def are_parts_of_day(cells: Sequence[str], heading: str) -> bool:
+    """Whether the cells of a column are times of day, or count the intervals of one as `H1` or `1` below `Hour`.
+
+    Below no heading numbers must be a whole day of them; below a meter's name they are meters.
+    """
+    if len(cells) < 3 or meter_rank(heading) is not None:
+        return False
+    if all(_TIME.fullmatch(cell) or _hour_of(cell) is not None for cell in cells):
+        return True
+    found = [each for cell in cells if (each := _NUMBERED.fullmatch(cell))]
+    words = {each[1] for each in found}
+    if len(found) < len(cells) or not all(_counts_hours(word) for word in words - {""}):
+        return False
+    whole = len(words) == 1 and _is_day([(int(each[2]), bool(each[3])) for each in found])
+    said = words != {""} or all(each[4] for each in found)
+    return _counts_hours(heading) or (whole and (said or not heading))
+
+
+def _hour_of(name: str) -> int | None:
+    """Give the begin of an hour with its half of the day or its end, which say that it is one: `1 AM`, `0-1`."""
+    found = _HOUR.fullmatch(name)
+    if found is None:
+        return None
+    first, half, last = int(found[1]), found[2] or found[4], found[3]
+    if not (half or last) or max(first, int(last or 0)) > (12 if half else 24):
+        return None
+    if last and (int(last) - first) % (12 if half else 24) != 1:
+        return None
+    return (first % 12 + 12 * (half.lower() == "p") if half else first) * 3600
 
 
 def _numbered_cells(table: Table) -> Cells | None:
@@ -199,7 +283,7 @@ def _numbered_cells(table: Table) -> Cells | None:
             by_word.setdefault(found.group(1), {}).setdefault(number, position)
     groups: dict[str, CellGroup] = {}
     for word, cells in by_word.items():
-        if _is_day(sorted(cells)) and not is_other_quantity(word):
+        if _is_day(sorted(cells)) and (_counts_hours(word) or not is_other_quantity(word)):
             group = CellGroup(tuple(cells[n] for n in sorted(cells)), channel_of(word), unit_in(word))
             groups.setdefault(group.channel, group)
     counts = {len(group.positions) for group in groups.values()}
@@ -209,6 +293,12 @@ def _numbered_cells(table: Table) -> Cells | None:
     why = f"the day's {count} cells are numbered from midnight"
     step = 3600 * LONGEST[0] // count if count in LONGEST else DAY // count
     return tuple(groups.values()), tuple(n * step for n in range(count)), "start", why
+
+
+def _counts_hours(word: str) -> bool:
+    """Whether the word in front of a number says no more than that it counts the intervals of a day."""
+    words = set(words_of(word))
+    return bool(words & _INTERVALS) and words <= _INTERVALS | {"ending", "of", "the", "day", "time"}
 
 
 def _is_day(numbers: list[tuple[int, bool]]) -> bool:

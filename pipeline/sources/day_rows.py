@@ -71,6 +71,9 @@ def read_day_rows(document: Document, feed: Feed, today: int | None = None) -> S
         raise FileRefusedError(document.path, "days with a UTC offset are no days of one clock", "take it out", "V01")
     notes = [note for note in stamps.notes if not note.startswith(("stamps mark", "nothing tells"))]
     source = Source(document.path, LAYOUT, 1.0, iter(()), notes=[*document.notes, columns.why, *notes])
+    if columns.type is not None and columns.codes == {}:
+        name = table.names[columns.type].strip()
+        source.notes.append(f"nothing says what the codes in {name!r} are: each is a meter of its own")
     problems = Problems(document.path, strict=feed.strict)
     latest = LATEST if today is None else (today + 2) * DAY
     source.batches = _batches(

@@ -13,7 +13,7 @@ from pipeline.sources.overrides import apply_feed
 from pipeline.sources.reading import Reading
 from pipeline.sources.units import REACTIVE_UNITS, UNIT_SPELLINGS
 from pipeline.sources.values import file_meter, known_unit
-from pipeline.sources.words import channel_of, is_other_quantity, words_of
+from pipeline.sources.words import channel_of_type, is_other_quantity, words_of
 
 LEFT_OUT = -1
 GAS_WORDS = {"gas", "water", "heat", "oil"}
@@ -79,14 +79,16 @@ def _open(rows: DayReading, key: Key, group: CellGroup, site: str) -> int:
     """Make the stream of a meter's cells; `LEFT_OUT` for what is no electricity, or not wanted."""
     meter, kind, unit = key
     reading = rows.reading
-    if is_other_quantity(kind) or set(words_of(kind)) & GAS_WORDS or (unit and unit.lower() not in UNIT_SPELLINGS):
+    codes = rows.columns.codes
+    other = codes is None and (is_other_quantity(kind) or bool(set(words_of(kind)) & GAS_WORDS))
+    if other or (unit and unit.lower() not in UNIT_SPELLINGS):
         _say(reading, f"rows of {kind or unit!r} are left out: no electricity")
         return LEFT_OUT
     said = unit or group.unit or reading.table.unit or reading.feed.unit
     if not said:
         _say(reading, "no unit is stated: values are taken as kWh (--unit)")
     meaning = known_unit(said or "kWh")
-    channel = channel_of(kind, is_type=True) if kind and group.channel == "delivered" else group.channel
+    channel = channel_of_type(kind, codes) if kind and group.channel == "delivered" else group.channel
     if meaning.unit in REACTIVE_UNITS and channel == "delivered":
         channel = "reactive"
     meter_id = meter or file_meter(reading.document.path)

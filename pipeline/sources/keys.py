@@ -13,7 +13,7 @@ from pipeline.sources.overrides import apply_feed
 from pipeline.sources.reading import Reading, note_meters
 from pipeline.sources.units import unit_in
 from pipeline.sources.values import ValueColumn, file_meter, stream_for
-from pipeline.sources.words import channel_of, clock_in, is_other_service
+from pipeline.sources.words import channel_of_type, clock_in, is_other_service
 
 SKIPPED = -1
 """Stands for a stream that the user leaves out, or that is no electricity."""
@@ -91,7 +91,7 @@ def _several_keys(
 def _names(reading: Reading, meter: str, kind: str, unit: str, site: str, owner: str) -> tuple[str, str, str, str]:
     """Give the meter's whole name; of types that take turns only the channel counts."""
     if reading.roles.turns and not is_other_service(kind):
-        kind, unit = channel_of(kind, is_type=True), unit or unit_in(kind) or ""
+        kind, unit = channel_of_type(kind, reading.roles.codes), unit or unit_in(kind) or ""
     return (f"{plain_id(owner)}-{plain_id(meter)}" if owner else plain_id(meter)), kind, unit, site
 
 
@@ -134,7 +134,8 @@ def _new_stream(reading: Reading, column: ValueColumn, texts: tuple[str, str, st
     """Make the stream of a column for one meter; a second register of the same channel is a meter of its own."""
     meter, kind, unit = texts
     stamps = reading.stamps
-    named = stream_for(column, meter or file_meter(reading.document.path), kind, unit)
+    codes = None if reading.roles.turns else reading.roles.codes
+    named = stream_for(column, meter or file_meter(reading.document.path), kind, unit, codes)
     for suffix in (kind, column.name):
         if (named.meter_id, named.channel) in reading.taken and suffix:
             named = replace(named, meter_id=f"{named.meter_id}-{suffix}")

@@ -1,6 +1,6 @@
 """Which column of a table is what (stamp, meter, values, type, quality): by the user's word, header, then cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +34,10 @@ from pipeline.sources.words import (
     STAMP_WORDS,
     START_WORDS,
     UTC_WORDS,
-    channel_of,
+    are_days_of_month,
+    are_minutes,
+    channel_of_type,
+    channels_of_codes,
     is_other_quantity,
     meter_rank,
     says_channel,
@@ -74,6 +77,8 @@ class Roles:
     meter, site, type, unit, quality : int or None
     period : int or None
         What counts the intervals of the stamp's local day.
+    codes : mapping of str to str, or None
+        Channels of the type's cells where each is a letter or a number, None where they are words.
     owner : int or None
         What stands before the meter in its name, where the meter alone is not unique.
     packed : bool
@@ -97,6 +102,7 @@ class Roles:
     unit: int | None = None
     quality: int | None = None
     period: int | None = None
+    codes: Mapping[str, str] | None = None
     owner: int | None = None
     turns: bool = False
     packed: bool = False
@@ -139,8 +145,10 @@ def find_roles(document: Document, table: Table, feed: Feed) -> Roles:
         problem = "most rows say another value for the same instant, and no column that is known tells them apart"
         if sum(not row[roles.stamp or 0].strip() for row in table.rows) > len(table.rows) / 2:
             problem = "the date stands in few rows: fill it down into the others"
-    if _are_minutes([table.names[n] for n in values]):
+    if are_minutes([table.names[n] for n in values]):
         problem = "its columns are parts of an hour: put them below each other, a row for each"
+    if are_days_of_month([table.names[n] for n in values]):
+        problem = "its columns are days of a month: put them below each other, a row for each with its whole date"
     return replace(roles, values=tuple(values), skipped=tuple(skipped), problem=problem)
 
 
@@ -154,15 +162,6 @@ def _are_mixed_up(table: Table, roles: Roles, value: int) -> bool:
         if kind_of(cell) == "number":
             double += seen.setdefault(tuple(row[n].strip() for n in parts), cell) != cell
     return double > len(table.rows) / 2
-
-
-def _are_minutes(names: Sequence[str]) -> bool:
-    """Whether names of value columns are the minutes of an hour: `:00` to `:45`, or `kWh 15` to `kWh 60`."""
-    numbers = [int(digits) for name in names if (digits := "".join(filter(str.isdigit, name)))]
-    if len(numbers) < max(2, len(names)) or 60 % len(numbers):
-        return False
-    step = 60 // len(numbers)
-    return numbers in (list(range(0, 60, step)), list(range(step, 61, step)))
 
 
 def _by_format(table: Table, feed: Feed) -> dict[str, Any]:
@@ -309,7 +308,10 @@ def _meter_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
     )
     if roles.type is None:
         texts = [n for n in texts if n not in (roles.quality, roles.unit)]
-        roles = replace(roles, type=_find_type(table, texts, roles))
+        roles = replace(roles, type=_find_type(table, texts, roles, [n for n in left if _numbers_types(table, n)]))
+    if roles.type is not None:
+        cells = cells_of_column(table, roles.type, len(table.rows))
+        roles = replace(roles, codes=channels_of_codes(cells, table.names[roles.type]))
     return _share_roles(table, left, roles)
 
 
@@ -324,13 +326,23 @@ def _states_units(table: Table, position: int) -> bool:
 _QUALITY_CELLS = ESTIMATED | ACTUAL | MISSING
 
 
-def _find_type(table: Table, texts: Sequence[int], roles: Roles) -> int | None:
+def _numbers_types(table: Table, position: int, most: int = 20) -> bool:
+    """Whether a column holds few whole numbers under a name of types, as `Register` with 1 and 2; reads are many."""
+    if not set(words_of(table.names[position])) & (_TYPE_WORDS | {"suffix"}):
+        return False
+    cells = set(cells_of_column(table, position, len(table.rows)))
+    return 1 < len(cells) <= most and all(cell.isdigit() and len(cell) <= 3 for cell in cells)
+
+
+def _find_type(table: Table, texts: Sequence[int], roles: Roles, numbered: Sequence[int]) -> int | None:
     """Take the column that best tells rows of one meter and instant apart; then the one that speaks of channels."""
     speaking = {n: all(map(says_channel, set(cells_of_column(table, n)))) for n in texts}
     double = repeats(table, roles.when())
-    telling = {n for n in texts if double > len(table.rows) / 10 and repeats(table, (*roles.when(), n)) < double / 20}
+    often = double > len(table.rows) / 10
+    telling = {n for n in (*texts, *numbered) if often and repeats(table, (*roles.when(), n)) < double / 20}
     named = [n for n in texts if speaking[n] or n in telling or set(words_of(table.names[n])) & _TYPE_WORDS]
-    return min(named, key=lambda n: (repeats(table, (*roles.when(), n)), not speaking[n]), default=None)
+    named += [n for n in numbered if n in telling]
+    return min(named, key=lambda n: (repeats(table, (*roles.when(), n)), not speaking.get(n)), default=None)
 
 
 def _share_roles(table: Table, left: Sequence[int], roles: Roles) -> Roles:
@@ -345,7 +357,8 @@ def _share_roles(table: Table, left: Sequence[int], roles: Roles) -> Roles:
         return roles
     meters = [row[roles.meter] if roles.meter is not None else "" for row in table.rows]
     kinds = [row[roles.type] for row in table.rows]
-    keys = [(f"{meter}\0{channel_of(kind, is_type=True)}", kind) for meter, kind in zip(meters, kinds, strict=True)]
+    channels = [channel_of_type(kind, roles.codes) for kind in kinds]
+    keys = [(f"{meter}\0{channel}", kind) for meter, channel, kind in zip(meters, channels, kinds, strict=True)]
     return replace(roles, turns=take_turns(table, keys, (roles.stamp, roles.time, roles.period)))
 
 

@@ -1,6 +1,7 @@
 """What the numbers of a column are: unit, channel, register or not. Nothing is guessed without saying so."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from pipeline.sources.words import (
     REGISTER_WORDS,
     UNTOLD_WORDS,
     channel_of,
+    channel_of_type,
     is_energy_word,
     is_garbled,
     is_plain_quantity,
@@ -267,7 +269,7 @@ def _is_register(table: Table, roles: Roles, position: int, seen: Growth) -> boo
     return seen.only_grows and not _is_power(table, position) and _several_days(table, roles)
 
 
-def stream_for(column: ValueColumn, meter: str, kind: str, unit: str) -> Stream:
+def stream_for(column: ValueColumn, meter: str, kind: str, unit: str, codes: Mapping[str, str] | None = None) -> Stream:
     """Give the stream of a column in rows of one meter, type cell and unit cell ("" where the file has none)."""
     stream = column.stream
     stated = unit or (unit_in(kind) or "" if kind else "")
@@ -275,5 +277,5 @@ def stream_for(column: ValueColumn, meter: str, kind: str, unit: str) -> Stream:
         meaning = known_unit(stated)
         stream = replace(stream, unit=meaning.unit, multiplier=meaning.multiplier)
     if kind and stream.channel == "delivered":
-        stream = replace(stream, channel=channel_of(kind, is_type=True))
+        stream = replace(stream, channel=channel_of_type(kind, codes))
     return replace(stream, meter_id=stream.meter_id or meter)

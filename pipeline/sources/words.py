@@ -4,6 +4,7 @@ Every table is read top to bottom and the first fit wins; nothing else in the re
 """
 
 import re
+from collections.abc import Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.sources.units import DIALECT, RATE, REACTIVE_UNITS, UNIT, WHOLE_METER, unit_in, with_plain_units
@@ -14,7 +15,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 METER_WORDS = (
-    r"(smart )?meter( ?(id|number|no|name|code|ref|reference))?|mpr|mprn|mpan( core)?|nmi|prm|pdl|pod|cups|esi ?id|"
+    r"(smart )?meter( ?(id|number|no|name|code|ref|reference))?|mpr|mprn|poc|mpan( core)?|nmi|prm|pdl|pod|cups|esi ?id|"
     r"ean( ?code)?|icp( identifier)?|gsrn|målepunkts? ?id|mittauspisteen tunnus|zählpunkt(bezeichnung)?|"
     r"zähler(nummer)?|compteur|contador|medidor|licznik",
     r"lclid|usage ?point( id)?|(customer|account|household|house|home|dwelling|user|consumer)( ?(id|number|no))?",
@@ -139,6 +140,13 @@ _CODES |= {"GC": "delivered", "CL": "delivered", "GG": "received"}
 """Register codes as the Australian market has them, seen from the grid; and Ausgrid's for consumption, controlled load
 and what a roof makes."""
 
+_BARE = re.compile(r"[A-Z]|\d{1,3}", re.IGNORECASE)
+_EXTRACTED = {"X": "delivered", "I": "received"}
+_MARKETS = ({letter: _CODES[letter] for letter in "EBQK"}, _EXTRACTED, {"I": "delivered", "E": "received"})
+"""Letters that mean something beside each other: Australia's, New Zealand's (taken from the grid, injected), and import
+and export."""
+_PHASE_WORDS = _words("phase ph line")
+
 _OBIS = re.compile(r"(?<![\d.])(?:\d-\d{1,2}:)?([1-8])\.(?:8|9|29|25|27)\.\d{1,2}(?:[*.]\d+)?(?![\d.])")
 """Register codes of IEC 62056-61 (OBIS): 1.8.0 is used, 2.8.0 fed in, 3 to 8 reactive; x.29.0 are load profiles."""
 _OBIS_CHANNELS = {"1": "delivered", "2": "received"}
@@ -255,7 +263,7 @@ def channel_of(name: str, is_type: bool = False) -> str:
     flow = flow_code(name, is_type)
     if flow:
         return flow
-    if is_type and (code := _CODE.fullmatch(name.strip())):
+    if is_type and not words & _PHASE_WORDS and (code := _CODE.fullmatch(name.strip())):
         return _CODES[code.group(1)]
     if not is_type and not words <= _PLAIN | _COUNTER_WORDS and squeeze(name) not in DIALECT:
         return "delivered"
@@ -267,6 +275,25 @@ def channel_of(name: str, is_type: bool = False) -> str:
     return "received" if received else "delivered"
 
 
+def channels_of_codes(cells: Collection[str], name: str) -> dict[str, str] | None:
+    """Give the channels of a type column's letters and numbers; None where some cell is more than one of them.
+
+    A letter is known by those beside it: B is fed in beside E, and a phase beside A and C. It is empty where nobody
+    knows; alone, I is what is fed in only where the column is a flow direction.
+    """
+    codes = {cell.strip().upper() for cell in cells}
+    if not codes or not all(map(_BARE.fullmatch, codes)):
+        return None
+    if codes == {"I"}:
+        return _EXTRACTED if set(words_of(name)) >= {"flow", "direction"} else {}
+    return next((market for market in _MARKETS if codes <= set(market)), {})
+
+
+def channel_of_type(kind: str, codes: Mapping[str, str] | None) -> str:
+    """Tell the channel from a type cell, by what the codes of its column are; None: they are words."""
+    return channel_of(kind, is_type=True) if codes is None else codes.get(kind.strip().upper(), "delivered")
+
+
 def says_channel(kind: str) -> bool:
     """Whether a type cell is a register code, or words that speak only of which way energy goes."""
     if flow_code(kind, is_type=True):
@@ -274,6 +301,21 @@ def says_channel(kind: str) -> bool:
     words = set(words_of(kind))
     spoken = words <= _PLAIN and bool(words & (ENERGY_WORDS | RECEIVED_WORDS | REACTIVE_WORDS))
     return spoken or _CODE.fullmatch(kind.strip()) is not None
+
+
+def are_minutes(names: Sequence[str]) -> bool:
+    """Whether names of value columns are the minutes of an hour: `:00` to `:45`, or `kWh 15` to `kWh 60`."""
+    numbers = [int(digits) for name in names if (digits := "".join(filter(str.isdigit, name)))]
+    if len(numbers) < max(2, len(names)) or 60 % len(numbers):
+        return False
+    step = 60 // len(numbers)
+    return numbers in (list(range(0, 60, step)), list(range(step, 61, step)))
+
+
+def are_days_of_month(names: Sequence[str]) -> bool:
+    """Whether names of value columns count the days of a month: `Day 1` to `Day 31`."""
+    found = [re.fullmatch(r"(?:day|tag|jour|dag)[ _]?0?(\d+)", name.strip(), re.IGNORECASE) for name in names]
+    return 28 <= len(names) <= 31 and [int(each[1]) for each in found if each] == list(range(1, len(names) + 1))
 
 
 def clock_in(name: str) -> str | None:

@@ -118,3 +118,71 @@ def solar_from_to() -> Dialect:
         text += f"{line},{out:.10g}\n"
     truths = truth("A 88", use), truth("A 88", fed, "received")
     return Dialect("solarfromto.csv", text.encode(), truths, {"timezone": NEW_YORK})
+
+
+def new_zealand_reconciliation() -> Dialect:
+    """Trading periods of a point of connection: X is taken from the grid, I injected, which stand as letters."""
+    zone = "Pacific/Auckland"
+    use = load("2023-05-20", 10, 30, zone)
+    fed = sun(use)
+    text = "POC,NWK_CODE,FLOW_DIRECTION,UNIT_MEASURE,Trading_date," + ",".join(f"TP{n}" for n in range(1, 49)) + "\n"
+    text += days_of(use, "QQQ2201,ABCD,X,kWh,{s:%Y-%m-%d}", 48) + days_of(fed, "QQQ2201,ABCD,I,kWh,{s:%Y-%m-%d}", 48)
+    truths = truth("QQQ2201", use), truth("QQQ2201", fed, "received")
+    return Dialect("reconciliation.csv", text.encode(), truths, {"timezone": zone})
+
+
+def told_apart(file: str, meter: str, column: str, codes: str, *, days: bool) -> Dialect:
+    """Registers of one meter below each other, a line for each day or reading; the first has the meter's name."""
+    names = meter, *(f"{meter}-{code}" for code in codes[1:])
+    parts = [load("2023-05-15", 6, 30, SYDNEY, kw=kw) for kw in (0.8, 1.7, 2.9)[: len(codes)]]
+    text = (
+        f"Meter,{column}," + (",".join(["Date", *(f"HH{n:02d}" for n in range(1, 49))]) if days else "Time,kWh") + "\n"
+    )
+    for code, part in zip(codes, parts, strict=True):
+        row = f"{meter},{code},{{s:%Y-%m-%d"
+        text += days_of(part, row + "}", 48) if days else rows(part, row + " %H:%M},{v}")
+    options = {"timezone": SYDNEY, "unit": "kWh"}
+    return Dialect(file, text.encode(), tuple(map(truth, names, parts)), options)
+
+
+def phases_of_a_day() -> Dialect:
+    """Phases A, B and C: none is lost for a letter, and B beside A and C is not what is fed in."""
+    return told_apart("phase-days.csv", "PD1", "Channel", "ABC", days=True)
+
+
+def registers_of_a_day() -> Dialect:
+    """Numbered registers do not overwrite each other."""
+    return told_apart("numbered-registers.csv", "PD2", "Register", "12", days=True)
+
+
+def phases_of_readings() -> Dialect:
+    """The same phases, a line for each reading."""
+    return told_apart("phase-readings.csv", "PD4", "Channel", "ABC", days=False)
+
+
+def registers_of_readings() -> Dialect:
+    """The same registers, a line for each reading."""
+    return told_apart("register-readings.csv", "PD5", "Register", "12", days=False)
+
+
+def types_of_readings() -> Dialect:
+    """A type that only says of a day whether it is actual or estimated is no stream of its own."""
+    use = load("2023-05-15", 6, 30, SYDNEY)
+    body = days_of(use, "PD3,A,{s:%Y-%m-%d}", 48).replace("PD3,A,2023-05-18", "PD3,E,2023-05-18")
+    text = f"Meter,Type,Date,{','.join(f'HH{n:02d}' for n in range(1, 49))}\n{body}"
+    return Dialect("atype.csv", text.encode(), (truth("PD3", use),), {"timezone": SYDNEY, "unit": "kWh"})
+
+
+def korea() -> Dialect:
+    """Hours of a day by their end, in Korean."""
+    zone = "Asia/Seoul"
+    use = load("2023-05-15", 6, 60, zone)
+    text = "날짜," + ",".join(f"{n}시" for n in range(1, 25)) + "\n" + days_of(use, "{s:%Y-%m-%d}", 24)
+    return Dialect("kpx.csv", text.encode(), (truth("kpx", use),), {"timezone": zone, "unit": "kWh"})
+
+
+def days_of_months_across() -> Dialect:
+    """A month in each row and its days across: each would be a meter with a reading a month, so it is refused."""
+    text = "Month," + ",".join(f"Day {n}" for n in range(1, 32)) + "\n"
+    text += "".join(f"2023-{month:02d}-01,{','.join(['9.5'] * 31)}\n" for month in range(1, 7))
+    return Dialect("month-matrix.csv", text.encode(), options={"unit": "kWh"}, refusal="columns are days of a month")
