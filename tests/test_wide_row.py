@@ -172,6 +172,61 @@ def test_a_header_longer_than_the_sample_is_read_whole(tmp_path: Path) -> None:
     assert (batches[1].stamp == stamps).all()
 
 
+DAYS = [f"2018-12-{day}" for day in range(13, 23)]
+HOURS = range(24)
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        pytest.param("Hour", [str(hour) for hour in HOURS], id="0"),
+        pytest.param("Hour Ending", [*(str(hour + 1) for hour in HOURS), "Total"], id="1 and a total"),
+        pytest.param("", [str(hour + 1) for hour in HOURS], id="no heading"),
+        pytest.param("Hour", [f"H{hour + 1}" for hour in HOURS], id="H1"),
+        pytest.param("Time", [f"{(hour + 11) % 12 + 1} {'AP'[hour // 12]}M" for hour in HOURS], id="12 AM"),
+        pytest.param("Meter,Hour", [f"M{meter},{hour}" for meter in (1, 2) for hour in HOURS], id="two meters"),
+    ],
+)
+def test_hours_down_and_days_across_are_no_meters(tmp_path: Path, heading: str, names: list[str]) -> None:
+    """Each hour would be a meter with a reading a day."""
+    path = written(tmp_path, [heading, *DAYS], *([name, *["1.5"] * 10] for name in names))
+
+    with pytest.raises(FileRefusedError, match="each row is a time of day and each column a day, as '2018-12-13'"):
+        opened(path)
+
+
+def test_days_down_and_months_across_are_no_meters(tmp_path: Path) -> None:
+    """Each day of the month would be a meter with a reading a month."""
+    months = [f"{month}-23" for month in ("Jan", "Feb", "Mar", "Apr", "May")]
+    path = written(tmp_path, ["Day", *months], *([str(day + 1), *["9.5"] * 5] for day in range(31)))
+
+    with pytest.raises(FileRefusedError, match="each row is a day of the month and each column a month, as 'Jan-23'"):
+        opened(path)
+
+
+@pytest.mark.parametrize("heading", ["Building", "Flat"])
+def test_numbered_meters_are_read(tmp_path: Path, heading: str) -> None:
+    """Two dozen numbers are no hours where nothing says so."""
+    path = written(tmp_path, [heading, *DAYS], *([str(number + 1), *["1.5"] * 10] for number in range(24)))
+
+    assert len(opened(path)[0].streams) == 24
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_row_of_sums_is_no_meter(tmp_path: Path, place: int) -> None:
+    """Wherever it stands, and only where it is one."""
+    rows = [["Library", *["1.5"] * 10], ["Gym", *["2.25"] * 10]]
+    rows.insert(place, ["Grand Total", *["3.75"] * 10])
+    rows.insert(0, ["Max Planck House", *["0"] * 10])
+    source, batches = opened(written(tmp_path, ["Group", *DAYS], *rows))
+
+    assert readings(source, batches) == {"Library": [1.5] * 10, "Gym": [2.25] * 10, "Max Planck House": [0.0] * 10}
+    assert "the row 'Grand Total' is left out: it is the sum of the others" in source.notes
+
+    rows[place + 1][-1] = "4.75"
+    assert "Grand Total" in readings(*opened(written(tmp_path, ["Group", *DAYS], *rows)))
+
+
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
     ("name", "stamps", "total", "midnights"),

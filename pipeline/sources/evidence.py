@@ -296,5 +296,10 @@ def is_derived(table: Table, position: int, others: Sequence[int], received: Seq
     parts = {each: np.nan_to_num(numbers_of(table, each)) for each in others}
     total = np.sum([*parts.values()], axis=0)
     net = np.sum([part * (-1 if each in received else 1) for each, part in parts.items()], axis=0)
-    room = 2e-3 * np.sum([np.abs(part) for part in parts.values()], axis=0) + 1e-3
-    return len(others) > 1 and any(bool((np.abs(value - sums) <= room).all()) for sums in (total, net))
+    size = np.sum([np.abs(part) for part in parts.values()], axis=0)
+    return len(others) > 1 and any(adds_up(value, sums, size) for sums in (total, net))
+
+
+def adds_up(value: NDArray[np.float64], total: NDArray[np.float64], size: NDArray[np.float64]) -> bool:
+    """Whether values are a total of others, but for what publishers round of their `size`."""
+    return bool((np.abs(value - total) <= 2e-3 * size + 1e-3).all())

@@ -17,22 +17,25 @@ from numpy.typing import NDArray
 from pipeline.errors import FileRefusedError
 from pipeline.schema import Stream
 from pipeline.sources.cells import floats_of
+from pipeline.sources.day_columns import are_parts_of_day
 from pipeline.sources.document import Document, utf8_stream
 from pipeline.sources.ends import DayWatch
+from pipeline.sources.evidence import adds_up, cells_of_column
 from pipeline.sources.keys import is_damaged
 from pipeline.sources.overrides import apply_feed
 from pipeline.sources.problems import Problems
 from pipeline.sources.roles import position_of
 from pipeline.sources.settle import Stamps
 from pipeline.sources.source import Batch, Feed, Source
-from pipeline.sources.stamps import DAY, NO_STAMP, label_parser, split_label
+from pipeline.sources.stamps import DAY, NO_STAMP, label_parser, month_text, split_label
 from pipeline.sources.survey import judge_labels
 from pipeline.sources.table import NULLS, Table, column_kind, read_table
 from pipeline.sources.units import Meaning, unit_in
 from pipeline.sources.values import known_unit
-from pipeline.sources.words import meter_rank, words_of
+from pipeline.sources.words import SUMMARY_WORDS, meter_rank, words_of
 
 LAYOUT = "wide_row"
+_DAY_WORDS = {"day", "date", "of", "the", "month", "tag", "jour", "dia", "día", "giorno", "dag", "row", "labels"}
 
 
 @dataclass
@@ -48,8 +51,23 @@ class _Header:
 
 
 @dataclass
+class _Sum:
+    """What the rows of one unit have in common."""
+
+    value: NDArray[np.float64]
+    size: NDArray[np.float64]
+    rows: int = 0
+
+    def add(self, value: NDArray[np.float64]) -> None:
+        """Count in the values of a row."""
+        self.value += np.nan_to_num(value)
+        self.size += np.abs(np.nan_to_num(value))
+        self.rows += 1
+
+
+@dataclass
 class _Rows:
-    """A file while its rows are read."""
+    """A file while its rows are read; `totals` are rows that are named for one, which are judged when all are known."""
 
     document: Document
     feed: Feed
@@ -60,6 +78,8 @@ class _Rows:
     problems: Problems
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
     days: DayWatch = field(default_factory=DayWatch)
+    sums: dict[str, _Sum] = field(default_factory=dict)
+    totals: list[tuple[list[str], int]] = field(default_factory=list)
     refused: int = 0
     known: int = 0
 
@@ -89,10 +109,9 @@ def read_wide_row(document: Document, feed: Feed, today: int | None = None) -> S
         V01 when the dates of the header cannot be trusted, V21 when no row can be read.
     """
     table = read_table(document, feed)
-    if column_kind(table.rows, 0) == "time":
-        reason = f"each row is a time of day and each column a day, as {table.names[1].strip()!r}"
-        raise FileRefusedError(document.path, reason, "turn the table: a row for each day, a column for each time")
     labels = _labels(table)
+    if "meter" not in feed.columns:
+        _refuse_turned(document, table, labels)
     stamps = judge_labels(document, [label for _, label in labels], feed, today)
     source = Source(document.path, LAYOUT, 1.0, iter(()), notes=[*document.notes, *stamps.notes])
     problems = Problems(document.path, strict=feed.strict)
@@ -101,6 +120,27 @@ def read_wide_row(document: Document, feed: Feed, today: int | None = None) -> S
     _note_columns(rows, labels)
     source.batches = _batches(rows)
     return source
+
+
+def _refuse_turned(document: Document, table: Table, labels: list[tuple[int, str]]) -> None:
+    """Refuse a table of which each row is a part of all days: its hours would be meters."""
+    across = labels[0][1] if labels else table.names[-1].strip()
+    daily = not any((split_label(label) or ("", ""))[1] for _, label in labels)
+    for position in range(labels[0][0] if labels else 1):
+        heading = table.names[position].strip()
+        cells = [cell for cell in cells_of_column(table, position) if not set(words_of(cell)) & SUMMARY_WORDS]
+        times = position == 0 and column_kind(table.rows, 0) == "time"
+        if times or (daily and are_parts_of_day(cells, heading)):
+            reason = f"each row is a time of day and each column a day, as {across!r}"
+            raise FileRefusedError(document.path, reason, "turn the table: a row for each day, a column for each time")
+        if _are_days_of_month(cells, heading) and all(month_text(label) for _, label in labels):
+            reason = f"each row is a day of the month and each column a month, as {across!r}"
+            raise FileRefusedError(document.path, reason, "turn the table: a row for each day, with its whole date")
+
+
+def _are_days_of_month(cells: list[str], heading: str) -> bool:
+    days = set(words_of(heading)) <= _DAY_WORDS
+    return days and 28 <= len(cells) <= 31 and cells == [str(n + 1) for n in range(len(cells))]
 
 
 def _labels(table: Table) -> list[tuple[int, str]]:
@@ -146,13 +186,34 @@ def _batches(rows: _Rows) -> Iterator[Batch]:
         reader = csv.reader(text, delimiter=rows.table.delimiter)
         try:
             for cells in reader:
-                batch = _read_row(rows, cells, reader.line_num + skipped)
-                if batch is not None:
+                if _is_named_total(rows, cells):
+                    rows.totals.append((cells, reader.line_num + skipped))
+                elif (batch := _read_row(rows, cells, reader.line_num + skipped)) is not None:
                     yield batch
         except csv.Error as error:
-            line = f"line {reader.line_num + skipped} cannot be read"
-            raise FileRefusedError(rows.document.path, f"{line} ({error})") from error
+            reason = f"line {reader.line_num + skipped} cannot be read ({error})"
+            raise FileRefusedError(rows.document.path, reason) from error
+    meters = [(cells, line) for cells, line in rows.totals if not _adds_up(rows, cells)]
+    yield from (batch for cells, line in meters if (batch := _read_row(rows, cells, line)) is not None)
     _finish(rows)
+
+
+def _is_named_total(rows: _Rows, cells: list[str]) -> bool:
+    meter = rows.header.meter
+    return 0 <= meter < len(cells) == rows.header.width and bool(set(words_of(cells[meter])) & SUMMARY_WORDS)
+
+
+def _adds_up(rows: _Rows, cells: list[str]) -> bool:
+    """Whether a row is the sum of the others, so no meter; noted."""
+    others = rows.sums.get(_unit_said(rows, cells))
+    if others is None or others.rows < 2:
+        return False
+    value = np.nan_to_num(_numbers(rows, cells)[0])
+    if not value.any() or not adds_up(value, others.value, others.size):
+        return False
+    name = cells[rows.header.meter].strip()
+    rows.source.notes.append(f"the row {name!r} is left out: it is the sum of the others")
+    return True
 
 
 def _read_row(rows: _Rows, cells: list[str], line: int) -> Batch | None:
@@ -169,6 +230,7 @@ def _read_row(rows: _Rows, cells: list[str], line: int) -> Batch | None:
         return None
     number = _stream_number(rows, meter, cells)
     value = _values(rows, cells, meter, line)
+    rows.sums.setdefault(_unit_said(rows, cells), _Sum(*np.zeros((2, len(value))))).add(value)
     rows.days.add(header.seconds, value)
     rows.known += int(np.count_nonzero(~np.isnan(value)))
     return None if number is None else Batch(np.full(len(value), number, dtype=np.int32), header.seconds, value)
@@ -179,13 +241,20 @@ def _refuse_row(rows: _Rows, what: str, seen: str) -> None:
     rows.problems.add("V21", f"{what}; the row is left out", seen, intervals=len(rows.header.seconds))
 
 
-def _values(rows: _Rows, cells: list[str], meter: str, line: int) -> NDArray[np.float64]:
+def _unit_said(rows: _Rows, cells: list[str]) -> str:
+    return "" if rows.header.unit is None else cells[rows.header.unit].strip()
+
+
+def _numbers(rows: _Rows, cells: list[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
     own = [cells[position].strip() for position in rows.header.positions]
-    value, bad = floats_of(pa.array([None if cell in NULLS else cell for cell in own], pa.string()), rows.table.decimal)
+    return floats_of(pa.array([None if cell in NULLS else cell for cell in own], pa.string()), rows.table.decimal)
+
+
+def _values(rows: _Rows, cells: list[str], meter: str, line: int) -> NDArray[np.float64]:
+    value, bad = _numbers(rows, cells)
     if bad is not None:
-        first = int(np.flatnonzero(bad)[0])
-        column = rows.table.names[int(rows.header.positions[first])]
-        seen = f"line {line}, column {column!r}: {own[first]!r}"
+        position = int(rows.header.positions[np.flatnonzero(bad)[0]])
+        seen = f"line {line}, column {rows.table.names[position]!r}: {cells[position].strip()!r}"
         what = "the value cannot be read; it counts as missing"
         rows.problems.add("V21", what, seen, stream=(meter, None), intervals=int(bad.sum()))
     return value
