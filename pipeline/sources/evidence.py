@@ -303,3 +303,16 @@ def is_derived(table: Table, position: int, others: Sequence[int], received: Seq
 def adds_up(value: NDArray[np.float64], total: NDArray[np.float64], size: NDArray[np.float64]) -> bool:
     """Whether values are a total of others, but for what publishers round of their `size`."""
     return bool((np.abs(value - total) <= 2e-3 * size + 1e-3).all())
+
+
+def is_subtotal(table: Table, position: int, others: Sequence[int], fewest: int = 3) -> bool:
+    """Whether a column is the sum of others that stand side by side, or one of them; some of it must not be nothing."""
+    value = np.nan_to_num(numbers_of(table, position))
+    if len(others) < 2 or np.count_nonzero(value) < fewest:
+        return False
+    parts = np.nan_to_num([numbers_of(table, each) for each in others])
+    so_far = np.vstack([np.zeros_like(value), parts.cumsum(axis=0)])
+    ends = so_far.sum(axis=1)
+    off = np.abs(ends[None, :] - ends[:, None] - value.sum())
+    runs = np.argwhere(np.triu(off <= 2e-3 * np.abs(value).sum() + 1e-3 * len(value), 1)).tolist()
+    return any(adds_up(value, so_far[end] - so_far[begin], np.abs(value)) for begin, end in runs)

@@ -11,6 +11,7 @@ from pipeline.sources.evidence import (
     growth,
     is_coarser,
     is_derived,
+    is_subtotal,
     number_rows,
     numbers_of,
     same,
@@ -19,6 +20,7 @@ from pipeline.sources.table import Table, without_unit
 from pipeline.sources.units import DIALECT, UNIT_SPELLINGS, heat_unit, unit_in
 from pipeline.sources.words import (
     REGISTER_WORDS,
+    TOTAL_WORDS,
     VALUE_WORDS,
     channel_of,
     is_other_quantity,
@@ -30,7 +32,7 @@ from pipeline.sources.words import (
 
 POWER_UNITS = {"w", "kw", "mw", "gw"}
 _MEAN_WORDS = {"mean", "average", "avg"}
-_SUM_WORDS = {"total", "totals", "sum", "net", "aggregate", "overall", "grid"}
+_SUM_WORDS = TOTAL_WORDS | {"net", "aggregate", "overall", "grid"}
 
 
 def choose_values(
@@ -174,8 +176,13 @@ def _demands(table: Table, values: list[int]) -> list[int]:
 
 
 def _sums(table: Table, values: list[int]) -> list[int]:
-    """Columns that say that they are a total or a net, and are one of the others."""
-    suspects = [n for n in values if set(words_of(table.names[n])) & _SUM_WORDS]
+    """Columns that say that they are a total or a net, and are one of the others, or the total of some side by side."""
+    words = {n: set(words_of(table.names[n])) for n in values}
+    suspects = [n for n in values if words[n] & _SUM_WORDS]
     others = [n for n in values if n not in suspects]
     received = [n for n in others if channel_of(table.names[n]) == "received"]
-    return [n for n in suspects if is_derived(table, n, others, received)]
+    return [
+        n
+        for n in suspects
+        if is_derived(table, n, others, received) or (words[n] & TOTAL_WORDS and is_subtotal(table, n, others))
+    ]

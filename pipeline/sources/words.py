@@ -118,7 +118,11 @@ _NEVER_ENERGY = _words(
 )
 """Nor is one with one of these, even where it states a unit of energy or power."""
 FUELS = _words("gas natgas steam water propane oil fuel")
-SUMMARY_WORDS = _words("total totals subtotal sum average mean max min maximum minimum summe gesamt totaal totale")
+TOTAL_WORDS = _words(
+    "total totals subtotal subtotals sum summe gesamt gesamtsumme insgesamt zwischensumme somme totaux totale totali "
+    "totales totaal totalt suma summa sammanlagt yhteensä razem celkem итого всего"
+)
+SUMMARY_WORDS = TOTAL_WORDS | _words("average mean max min maximum minimum")
 """What stands in place of a stamp where a row sums up the others."""
 
 MONTH_NAMES = _words(

@@ -91,6 +91,15 @@ def total_column() -> Dialect:
     return Dialect("estate.csv", text.encode(), (truth("East", USE), truth("West", two)), {"timezone": LONDON})
 
 
+def subtotal_columns() -> Dialect:
+    """Buildings side by side, the total of each group beside it, and the total of all in another language."""
+    one, two, three = (load("2023-03-06", 10, kw=kw) for kw in (4.0, 2.0, 3.0))
+    columns = {"Block A": one, "Block B": two, "Subtotal North": one + two, "Block C": three, "Subtotal South": three}
+    text = wide({**columns, "Gesamt": one + two + three}, "{s:%Y-%m-%d %H:%M}", "Time")
+    truths = truth("Block A", one), truth("Block B", two), truth("Block C", three)
+    return Dialect("groups.csv", text.encode(), truths, {"timezone": LONDON})
+
+
 def workbook(table: Callable[[openpyxl.worksheet.worksheet.Worksheet], None]) -> bytes:
     """Make a workbook with one sheet."""
     book = openpyxl.Workbook()
