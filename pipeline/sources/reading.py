@@ -17,10 +17,10 @@ from pipeline.sources.problems import Problems
 from pipeline.sources.roles import Roles
 from pipeline.sources.settle import Stamps
 from pipeline.sources.source import Feed, Source
-from pipeline.sources.stamps import split_label
+from pipeline.sources.stamps import month_text, split_label
 from pipeline.sources.table import NULLS, Table
 from pipeline.sources.values import ValueColumn
-from pipeline.sources.words import SUMMARY_WORDS, is_plain_quantity, words_of
+from pipeline.sources.words import SUMMARY_WORDS, TOTAL_WORDS, is_plain_quantity, words_of
 
 LATEST = 4_133_980_800
 """2101-01-01: no reading is later."""
@@ -108,7 +108,8 @@ def note_broken(reading: Reading, block: Block) -> None:
 def _is_title(reading: Reading, text: str) -> bool:
     """Whether a line between the rows is a remark, or one cell that is no stamp: a title, or the end of a file."""
     filled = [cell.strip('" ') for cell in text.split(reading.table.delimiter) if cell.strip('" \x1a')]
-    title = text.lstrip('" ').startswith("#") or (len(filled) < 2 and not any(map(split_label, filled)))
+    dates = [cell for cell in filled if split_label(cell) and not (cell[:1].isalpha() and month_text(cell))]
+    title = text.lstrip('" ').startswith("#") or (len(filled) < 2 and not dates)
     if title and filled:
         reading.note(f"lines between the rows hold no reading: {filled[0][:40]!r}")
     return title
@@ -159,8 +160,10 @@ def _is_no_row(reading: Reading, block: Block, row: int) -> bool:
     stamp = cells[roles.stamp or 0]
     if not stamp and not any(cells[each] for each in roles.values):
         return True
-    if stamp and set(words_of(stamp)) <= SUMMARY_WORDS:
-        reading.note(f"rows that sum up others are left out: {stamp!r}")
+    when = f"{stamp} {'' if roles.time is None else cells[roles.time]}".strip()
+    words = set(words_of(when))
+    if words and (words <= SUMMARY_WORDS or words & TOTAL_WORDS):  # a stamp that cannot be read: "Total May 2023"
+        reading.note(f"rows that sum up others are left out: {when!r}")
         return True
     names = reading.table.names
     again = reading.table.named and (stamp == names[roles.stamp or 0].strip() or is_section(cells, roles.values))

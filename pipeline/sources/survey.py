@@ -185,7 +185,8 @@ def _grown(old: list[float], new: "NDArray[np.float64] | NDArray[np.int64]") -> 
 
 def _note_edges(seen: Seen, block: Block, roles: Roles, codes: NDArray[np.int32], labels: list[str]) -> None:
     filled: Any = block.columns[roles.values[0]].is_valid()
-    known = np.flatnonzero((codes >= 0) & filled.to_numpy(zero_copy_only=False))
+    read = np.array([*(seen.labels.get(label, 0) >= 0 for label in labels), False])[codes]  # "Total" is no edge
+    known = np.flatnonzero(read & filled.to_numpy(zero_copy_only=False))
     if not len(known):
         return
     meter_codes = np.zeros(block.rows, dtype=np.int32)

@@ -19,7 +19,7 @@ from pipeline.sources.notation import date_columns, decimal_of, join_date
 from pipeline.sources.source import Feed
 from pipeline.sources.spellings import respelled
 from pipeline.sources.stamps import month_text, split_label
-from pipeline.sources.units import is_unit
+from pipeline.sources.units import is_unit, unit_in
 
 NULLS = ("", "?", "-", "--", "#N/A", "N/A", "NA", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "\\N")
 """Cells that say "no value"."""
@@ -44,6 +44,7 @@ UNIT_BEHIND = r"(?i)(\d)\s*(?:[gmk]?w(?:[-·. ]?h(?:r|rs)?)?|[mk]?varh?)$"
 BELOW_ZERO = r"^(?:\((\d[\d.,]*)\)|(\d[\d.,]*)-|[−–](\d[\d.,]*))$"
 """Numbers below zero as accountants, mainframes and word processors write them: (0.4), 0.4- and a long minus."""
 _UNIT_BEHIND = re.compile(r"(?<=\d)\s*(?:[gmk]?w(?:[-·. ]?h(?:r|rs)?)?|[mk]?varh?)$", re.IGNORECASE)
+_SUM_OF = re.compile(r"(?:sum|summe|somme|suma|som|somma) (?:of|von|de|van|di) (.+)", re.IGNORECASE)
 _MINUTES = re.compile(r"PT(\d+)M|(\d{1,2})")
 
 
@@ -311,9 +312,14 @@ def _find_data(parsed: list[tuple[int, list[str]]], feed: Feed, judged: int = 20
     fits = [_fits(row, width) for row in rows[: first + 1]]
     if first > 1 and fits[first - 2] and _is_data(rows[first - 1], kinds, any_stamp=True):
         names = rows[first - 2][:judged]
-        if not any(kind_of(cell) in ("number", "stamp") for cell in names):
+        is_wide = 2 * _filled(names) > _filled(rows[first - 1][:judged])  # above a pivot stands what it sums up
+        if is_wide and not any(kind_of(cell) in ("number", "stamp") for cell in names):
             return first - 2, first - 1
     return (first - 1, first) if first and fits[first - 1] else (None, first)
+
+
+def _filled(row: list[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
 
 
 def _is_unit_row(parsed: list[tuple[int, list[str]]], header: int | None) -> bool:
@@ -342,11 +348,16 @@ def _fits(row: list[str], width: int) -> bool:
 
 
 def _preamble_facts(rows: list[list[str]]) -> tuple[str | None, int | None]:
-    """Take the unit and the step out of a preamble: a cell of that name, and the cell beside or below it."""
+    """Take the unit and the step out of a preamble: a cell of that name, and the cell beside or below it.
+
+    A pivot table says "Sum of kWh" above its names.
+    """
     unit = _stated(rows, r"(unit(e|s|é|es)?|uom|einheit|eenheid)( of measure(ment)?)?:?", _UNITS)
     minutes = _stated(rows, r".*(pas en minutes|interval( length)?|minutes).*", _MINUTES)
     found = re.search(r"\d+", minutes) if minutes else None
-    return unit, int(found.group()) if found else None
+    sums = (_SUM_OF.fullmatch(cell.strip()) for row in rows for cell in row)
+    summed = next((said for each in sums if each and (said := unit_in(each.group(1)))), None)
+    return unit or summed, int(found.group()) if found else None
 
 
 def _stated(rows: list[list[str]], name: str, value: re.Pattern[str]) -> str | None:

@@ -191,6 +191,26 @@ def summary_rows() -> Dialect:
     return plain("summary.csv", text + f"\nTotal,,{USE.sum():.3f}\nAverage,,{USE.mean():.3f}\n")
 
 
+def daily_totals() -> Dialect:
+    """A title for each month, and sums between the readings: they are left out and are no fault of the file."""
+    use = load("2023-01-21", 20)
+    body, title = "", "January 2023\nDate,Time,kWh\n"
+    for day, own in use.groupby(use.index.date):
+        body += "February 2023\nDate,Time,kWh\n" if f"{day:%d}" == "01" else ""
+        body += rows(own, "{s:%d/%m/%Y},{s:%H:%M},{v}")
+        body += f"Total for {day:%d/%m/%Y},,{own.sum():.3f}\n{day:%d/%m/%Y},Summa,{own.sum():.3f}\n"
+    return plain("daily totals.csv", title + body, use)
+
+
+def pivot_table() -> Dialect:
+    """A spreadsheet's pivot: what it sums up above the names, totals below and beside."""
+    use = load("2023-03-06", 10, 60)
+    text = "Sum of MWh,Column Labels" + "," * 24 + "\n" + ",".join(["Row Labels", *map(str, range(24)), "Grand Total"])
+    text += "\n" + day_rows(use / 1000, "{s:%d/%m/%Y}", tail=lambda day: f"{day.sum():.10g}")
+    hours = [f"{own.sum() / 1000:.10g}" for _, own in use.groupby(use.index.hour)]
+    return plain("pivot.csv", text + ",".join(["Grand Total", *hours, f"{use.sum() / 1000:.10g}"]) + "\n", use)
+
+
 def comment_lines() -> Dialect:
     """Lines that begin with # before, between and after."""
     body = rows(USE, "{s:%Y-%m-%d %H:%M},{v}").splitlines()
