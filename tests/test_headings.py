@@ -14,6 +14,7 @@ TIME = "Time"
         ([["", "A", "B"], ["", "kWh", "MWh"], [TIME, "Value", "Value"]], [TIME, "A", "B"], ["", "kWh", "MWh"]),
         ([["", "A", "", "B", ""], [TIME, *["kWh", "kW"] * 2]], [TIME, "A kWh", "A kW", "B kWh", "B kW"], None),
         ([["", "1001", "1002"], [TIME, "Export", "Export"]], [TIME, "1001 Export", "1002 Export"], ["", "", ""]),
+        ([["", "PV [kWh]", "B"], [TIME, "Counter", "Counter"]], [TIME, "PV [kWh]", "B"], ["", "", ""]),
         ([["", "A", "B"], [TIME, "Demand", "Demand"]], [TIME, "A Demand", "B Demand"], ["", "", ""]),
     ],
 )

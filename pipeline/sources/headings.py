@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pipeline.sources.units import is_unit
 from pipeline.sources.words import ENERGY_WORDS, RECEIVED_WORDS, STAMP_WORDS, VALUE_WORDS, is_plain_quantity, words_of
 
+_COUNTERS = {"counter", "counters", "zähler", "compteur", "contador", "contatore", "teller", "licznik", "meter"}
+"""What a portal writes below the name of each meter, and which names none."""
 HIGHEST = 3
 """Rows above the row of names that are looked at (chosen)."""
 
@@ -69,11 +71,12 @@ def _filled(cells: list[str]) -> list[str]:
 
 
 def _needs_a_name(label: str) -> bool:
-    return bool(label) and is_plain_quantity(label) and not set(words_of(label)) <= STAMP_WORDS
+    words = set(words_of(label))
+    return bool(label) and (is_plain_quantity(label) or words <= _COUNTERS) and not words <= STAMP_WORDS
 
 
 def _says_nothing(label: str) -> bool:
-    return is_unit(label) or set(words_of(label)) <= (VALUE_WORDS | ENERGY_WORDS) - RECEIVED_WORDS
+    return is_unit(label) or set(words_of(label)) <= (VALUE_WORDS | ENERGY_WORDS | _COUNTERS) - RECEIVED_WORDS
 
 
 def _is_name(text: str) -> bool:

@@ -139,6 +139,10 @@ def _new_stream(reading: Reading, column: ValueColumn, texts: tuple[str, str, st
     for suffix in (kind, column.name):
         if (named.meter_id, named.channel) in reading.taken and suffix:
             named = replace(named, meter_id=f"{named.meter_id}-{suffix}")
+    base, number = named.meter_id, 1
+    while (named.meter_id, named.channel) in reading.taken:  # a third column of one name
+        number += 1
+        named = replace(named, meter_id=f"{base}-{number}")
     reading.taken.add((named.meter_id, named.channel))
     periods = stamps.periods
     in_utc = stamps.instants or (periods is not None and periods.zone is not None)

@@ -100,6 +100,18 @@ def subtotal_columns() -> Dialect:
     return Dialect("groups.csv", text.encode(), truths, {"timezone": LONDON})
 
 
+def three_of_one_name() -> Dialect:
+    """Columns that all say kWh: each is a meter."""
+    columns = [load("2023-03-06", 10, kw=kw) for kw in (4.0, 2.0, 3.0)]
+    lines = [rows(columns[0], "{s:%Y-%m-%d %H:%M},{v}"), *(rows(each, "{v}") for each in columns[1:])]
+    text = "Time,kWh,kWh,kWh\n" + "".join(
+        ",".join(each) + "\n" for each in zip(*map(str.splitlines, lines), strict=True)
+    )
+    names = ("samenames", "samenames-kWh", "samenames-kWh-2")
+    truths = tuple(truth(name, each) for name, each in zip(names, columns, strict=True))
+    return Dialect("samenames.csv", text.encode(), truths, {"timezone": LONDON})
+
+
 def workbook(table: Callable[[openpyxl.worksheet.worksheet.Worksheet], None]) -> bytes:
     """Make a workbook with one sheet."""
     book = openpyxl.Workbook()
