@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.errors import FileRefusedError
 from pipeline.sources.blocks import Block, line_of
 from pipeline.sources.cells import text_at
-from pipeline.sources.document import Document
+from pipeline.sources.document import Document, read_text
 from pipeline.sources.ends import DayWatch
 from pipeline.sources.kinds import Kinds
 from pipeline.sources.problems import Problems
@@ -52,8 +52,10 @@ class Reading:
     days : DayWatch
     section : str
         What names the values now, where that is not the table's own names.
-    reached : int
-        The latest stamp of what stands above the names. [s since 1970]
+    titles : list of str
+        Lines of one cell between the rows.
+    begun, reached : int
+        The earliest and the latest stamp of what stands above the names. [s since 1970]
     kept, known, dropped : int
         Readings given, those with a value, and rows left out.
     """
@@ -73,6 +75,8 @@ class Reading:
     labels: dict[str, int] = field(default_factory=dict)
     days: DayWatch = field(default_factory=DayWatch)
     section: str = ""
+    titles: list[str] = field(default_factory=list)
+    begun: int = LATEST
     reached: int = 0
     kept: int = 0
     known: int = 0
@@ -111,6 +115,7 @@ def _is_title(reading: Reading, text: str) -> bool:
     dates = [cell for cell in filled if split_label(cell) and not (cell[:1].isalpha() and month_text(cell))]
     title = text.lstrip('" ').startswith("#") or (len(filled) < 2 and not dates)
     if title and filled:
+        reading.titles += filled if len(filled) == 1 and filled[0][:1] != "#" else []
         reading.note(f"lines between the rows hold no reading: {filled[0][:40]!r}")
     return title
 
@@ -182,21 +187,30 @@ def sections_of(
     """Give what names the values of each row where the names stand anew on the way, as SCE does for each direction.
 
     Where a title and the same names stand above stamps that were there before, another meter begins.
+
+    Raises
+    ------
+    FileRefusedError
+        V21, where another table begins and its title is not certain.
     """
     roles = reading.roles
     names = [reading.section]
     codes = np.zeros(block.rows, dtype=np.int32)
-    title, begun = "", 0
+    titles: list[str] = []
+    begun = 0
     for row in np.flatnonzero(~good).tolist() if roles.type is None else ():
         cells = {each: text_at(block.columns[each], row).strip() for each in roles.values}
+        first = text_at(block.columns[roles.stamp or 0], row).strip()
+        own = [reading.table.names[each].strip() for each in roles.values]
         if is_section(cells, roles.values):
             _reach(reading, stamp[begun:row], good[begun:row])
-            own = [reading.table.names[each].strip() for each in roles.values]
-            name = "" if [*cells.values()] == own else " ".join(cells.values())
-            names.append(name or (title if _goes_back(reading, stamp[row:][good[row:]]) else ""))
-            codes[row:], begun = len(names) - 1, row
-        else:
-            title = text_at(block.columns[roles.stamp or 0], row).strip()
+            again = [*cells.values()] == own
+            names.append(_title_of(reading, titles, stamp[row:][good[row:]]) if again else " ".join(cells.values()))
+            codes[row:], begun, titles = len(names) - 1, row, []
+        elif reading.table.named and first == reading.table.names[roles.stamp or 0].strip():
+            _refuse_other_names(reading, own, [*cells.values()])
+        elif first and not any(cells.values()):
+            titles.append(first)
     _reach(reading, stamp[begun:], good[begun:])
     reading.section = names[-1]
     return (codes, names) if any(names) else None
@@ -204,16 +218,50 @@ def sections_of(
 
 def _reach(reading: Reading, stamp: NDArray[np.int64], good: Bools) -> None:
     """Take note of how far a table without meters has come."""
-    if reading.roles.meter is None and len(stamp):
-        latest = stamp.max() if good.all() else stamp.max(initial=0, where=good)
-        reading.reached = max(reading.reached, int(latest))
+    if reading.roles.meter is None and good.any():
+        reading.begun = min(reading.begun, int(stamp.min(initial=LATEST, where=good)))
+        reading.reached = max(reading.reached, int(stamp.max(initial=0, where=good)))
+
+
+def _title_of(reading: Reading, titles: list[str], stamps: NDArray[np.int64]) -> str:
+    """Give the title of a table that begins below another; "" where the readings go on under the same names."""
+    if reading.roles.meter is not None or not len(stamps) or not (titles or reading.titles):
+        return ""
+    text = read_text(reading.document, reading.table.offset)
+    above = {cell.strip('" ') for line in text.splitlines() for cell in line.split(reading.table.delimiter)}
+    own = [title for title in titles if title not in above]
+    lines = [title for title in reading.titles if title not in above]
+    goes_back = bool(own) and _goes_back(reading, stamps)
+    if goes_back and len(titles) == 1 and not lines:
+        return titles[0]
+    if goes_back or ((own or lines) and _begins_anew(reading, stamps)):
+        _refuse_stacked(reading, [*own, *lines][0])
+    return ""
+
+
+def _refuse_other_names(reading: Reading, names: list[str], cells: list[str]) -> None:
+    """Refuse names that stand anew and are others: the values below them are of other meters."""
+    other = [cell for name, cell in zip(names, cells, strict=True) if cell and cell.casefold() != name.casefold()]
+    if other and len(set(cells)) == len(cells):  # the same above several stands below a heading
+        _refuse_stacked(reading, other[0])
+
+
+def _refuse_stacked(reading: Reading, title: str) -> None:
+    reason = f"several tables stand below each other, another begins at {title[:40]!r}"
+    raise FileRefusedError(reading.document.path, reason, "save a file or a sheet for each")
 
 
 def _goes_back(reading: Reading, stamps: NDArray[np.int64], judged: int = 12) -> bool:
     """Whether stamps are within what was read before, and not only by the hour that a clock repeats."""
-    if reading.roles.meter is not None or reading.stamps.newest_first or not len(stamps):
-        return False
-    return bool((stamps[:judged] < reading.reached - 7200).all())
+    return not reading.stamps.newest_first and bool((stamps[:judged] < reading.reached - 7200).all())
+
+
+def _begins_anew(reading: Reading, stamps: NDArray[np.int64], judged: int = 12) -> bool:
+    """Whether stamps, whichever way they run, are those that were read before."""
+    first = stamps[:judged]
+    inside = bool(((first >= reading.begun) & (first <= reading.reached)).all())
+    newest = reading.stamps.newest_first
+    return inside and bool((first > reading.begun + 7200).all() if newest else (first < reading.reached - 7200).all())
 
 
 def finish(reading: Reading) -> None:

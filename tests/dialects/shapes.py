@@ -244,6 +244,44 @@ def repeated_header() -> Dialect:
     return plain("pasted.csv", head + "".join(body[:200]) + head + "".join(body[200:]))
 
 
+def stacked(file: str, one: str, other: str, *, newest_first: bool = False) -> Dialect:
+    """Two tables of the same days below each other: the second is another meter's, so the file is refused."""
+    uses = load("2023-03-06", 10), load("2023-03-06", 10, kw=5.0)
+    first, second = (rows(use, "{s:%d/%m/%Y},{s:%H:%M},{v}", newest_first=newest_first) for use in uses)
+    text = one + first + "\n" + other + second
+    return Dialect(file, text.encode(), options={"timezone": LONDON}, refusal="several tables stand below each other")
+
+
+def stacked_titles() -> Dialect:
+    """A title without commas above each table."""
+    return stacked("stacked1.csv", "Library\nDate,Time,kWh\n", "Sports Hall\nDate,Time,kWh\n")
+
+
+def stacked_titles_newest_first() -> Dialect:
+    """The same, newest reading first."""
+    names = "Date,Time,kWh\n"
+    return stacked("stacked2.csv", "Library\n" + names, "Sports Hall\n" + names, newest_first=True)
+
+
+def stacked_names() -> Dialect:
+    """The second row of names names another meter."""
+    return stacked("stacked3.csv", "Date,Time,Library kWh\n", "Date,Time,Sports Hall kWh\n")
+
+
+def stacked_preambles() -> Dialect:
+    """Two lines above each table, as a sheet has them: which of them is the meter's name, nothing says."""
+    tables = (f"Meter: {name},,\nUnit: kWh,,\nDate,Time,kWh\n" for name in ("Library", "Sports Hall"))
+    return stacked("stacked4.csv", *tables)
+
+
+def pasted_with_titles() -> Dialect:
+    """Two exports of one meter pasted together, a day in both: the title is the same, and so is the meter."""
+    body = rows(USE, "{s:%d/%m/%Y},{s:%H:%M},{v}").splitlines(keepends=True)
+    head = "Meter: Library\nDate,Time,kWh\n"
+    text = head + "".join(body[:240]) + "\n" + head + "".join(body[192:])
+    return plain("library.csv", text, findings=("V02",))
+
+
 def trailing_commas() -> Dialect:
     """A spreadsheet's empty columns."""
     return plain("trailing.csv", "time,kWh,,\n" + rows(USE, "{s:%Y-%m-%d %H:%M},{v},,"))
