@@ -305,10 +305,13 @@ def adds_up(value: NDArray[np.float64], total: NDArray[np.float64], size: NDArra
     return bool((np.abs(value - total) <= 2e-3 * size + 1e-3).all())
 
 
-def is_subtotal(table: Table, position: int, others: Sequence[int], fewest: int = 3) -> bool:
-    """Whether a column is the sum of others that stand side by side, or one of them; some of it must not be nothing."""
+def is_subtotal(table: Table, position: int, others: Sequence[int], fewest: int = 3, most: int = 2000) -> bool:
+    """Whether a column is the sum of others that stand side by side, or one of them; some of it must not be nothing.
+
+    Every run of columns is tried, so there may be at most `most` of them: a matrix of 32 MB.
+    """
     value = np.nan_to_num(numbers_of(table, position))
-    if len(others) < 2 or np.count_nonzero(value) < fewest:
+    if not 1 <= len(others) <= most or np.count_nonzero(value) < fewest:
         return False
     parts = np.nan_to_num([numbers_of(table, each) for each in others])
     so_far = np.vstack([np.zeros_like(value), parts.cumsum(axis=0)])
