@@ -123,6 +123,7 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
     _refuse_fixed_width(document, lines[skip:], delimiter)
     parsed = _parse(document, lines[skip:], delimiter, skip)
     header, first = _find_data(parsed, feed)
+    header = header - 1 if header and _says_how(parsed[header][1]) else header
     below = header if _is_unit_row(parsed, header) else None
     header = header if below is None or header is None else header - 1
     if first >= len(parsed):
@@ -320,6 +321,12 @@ def _find_data(parsed: list[tuple[int, list[str]]], feed: Feed, judged: int = 20
 
 def _filled(row: list[str]) -> int:
     return sum(bool(cell.strip()) for cell in row)
+
+
+def _says_how(cells: list[str]) -> bool:
+    """Whether a row says how a logger makes its values, as Campbell's do below the names and the units."""
+    said = {cell.strip().lower() for cell in cells if cell.strip()}
+    return bool(said) and said <= {"avg", "tot", "smp", "max", "min", "std", "med"}
 
 
 def _is_unit_row(parsed: list[tuple[int, list[str]]], header: int | None) -> bool:

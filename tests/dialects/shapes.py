@@ -40,6 +40,13 @@ def unit_row() -> Dialect:
     return Dialect("unitrow.csv", text.encode(), truths, {"timezone": LONDON})
 
 
+def campbell_logger() -> Dialect:
+    """TOA5: names, units, and how each value was made; records are counted, and are no energy."""
+    text = '"TOA5","CR1000X","Plant","1001"\n"TIMESTAMP","RECORD","Energy_Tot","Volt_Avg"\n'
+    text += '"TS","RN","kWh","V"\n"","","Tot","Avg"\n' + rows(USE, '"{s:%Y-%m-%d %H:%M:%S}",{n},{v},230.1')
+    return plain("CR1000X.dat", text, meter="Energy_Tot")
+
+
 def headed(file: str, heads: str, meters: tuple[str, str], cells: str = "{v}") -> Dialect:
     """Two meters under headings, whose columns say no more than what is measured."""
     two = load("2023-03-06", 10, kw=5.0)
