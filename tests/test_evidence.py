@@ -132,6 +132,12 @@ def test_signed_columns_hold_what_is_fed_in(negative: list[object], expected: bo
     assert is_signed(table([*([0.7] * 150), *negative]), 0) is expected
 
 
+def test_a_single_fault_in_a_day_is_not_signed() -> None:
+    """Else a meter of a nightly file would feed in from then on."""
+    assert not is_signed(table([*([0.7] * 23), -7.4]), 0)
+    assert is_signed(table([*([0.7] * 20), *([-2.4] * 4)]), 0)
+
+
 def test_a_meter_wired_backwards_is_not_signed() -> None:
     """All below zero is a fault."""
     assert not is_signed(table([-0.7] * 100), 0)

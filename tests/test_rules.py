@@ -106,6 +106,7 @@ def test_a_function_gets_the_parameters_it_names() -> None:
         pytest.param({"V09": {"hours": -1}}, "not negative", id="negative"),
         pytest.param({"V09": {"hours": np.nan}}, "must be a number", id="not a number"),
         pytest.param({"V09": {"enabled": 1}}, "true or false", id="a number for a bool"),
+        pytest.param({"V02": {"enabled": False}}, "cannot be switched off", id="how readings are laid out"),
         pytest.param({"V09": 6}, r"\[rules.V09\]", id="no table"),
     ],
 )

@@ -260,12 +260,15 @@ def is_sparse(table: Table, position: int, fewest: int = 10) -> bool:
     return usual > 1 and bool((steps % usual == 0).mean() > 0.98 and (steps == usual).mean() > 0.5)
 
 
-def is_signed(table: Table, position: int, share: float = 0.01) -> bool:
-    """Whether a column goes below zero often enough, and far enough, to hold what is fed in as well."""
+def is_signed(table: Table, position: int, share: float = 0.01, fewest: int = 3) -> bool:
+    """Whether a column goes below zero often enough, and far enough, to hold what is fed in as well.
+
+    One reading in a file of a day is more than a hundredth of it, and a fault all the same.
+    """
     values = numbers_of(table, position)
     values = values[~np.isnan(values)]
     below = values < 0
-    if len(values) < 20 or not share <= below.mean() <= 1 - share:
+    if len(values) < 20 or below.sum() < fewest or not share <= below.mean() <= 1 - share:
         return False
     if re.fullmatch(r"\[-9{3,}\.]", str(np.unique(values[below]))):
         return False  # -9999 stands for none

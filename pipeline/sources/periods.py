@@ -173,7 +173,7 @@ def _whole_ends(start: Seconds, end: Seconds) -> Seconds:
     """Round ends up that are the last second or minute of their interval, where most are."""
     short = (end - start) % 300
     early = short >= 240
-    return np.where(early, end + 300 - short, end) if early.mean() > 0.5 else end
+    return np.where(early, end + 300 - short, end) if early.any() and early.mean() > 0.5 else end
 
 
 def _over_clock_changes(periods: Periods, zone: str | None) -> Periods:

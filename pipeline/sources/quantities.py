@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.sources.evidence import (
+    all_cells_in,
     are_epochs,
     are_ids,
     cells_of_column,
@@ -17,7 +18,7 @@ from pipeline.sources.evidence import (
     same,
 )
 from pipeline.sources.table import Table, without_unit
-from pipeline.sources.units import DIALECT, UNIT_SPELLINGS, heat_unit, unit_in
+from pipeline.sources.units import DIALECT, UNIT_SPELLINGS, heat_unit, is_unit, unit_in
 from pipeline.sources.words import (
     REGISTER_WORDS,
     TOTAL_WORDS,
@@ -97,6 +98,14 @@ def is_id(table: Table, position: int) -> bool:
     """Whether a column's cells look like ids, and its name does not say that they are a quantity."""
     name = table.names[position]
     return are_ids(table, position) and unit_in(name) is None and not (table.named and is_plain_quantity(name))
+
+
+def are_units(table: Table, position: int) -> bool:
+    """Whether a column's cells are units of energy or power; under the name of units, V and A may stand beside them."""
+    if all_cells_in(table, position, set(UNIT_SPELLINGS)):
+        return True
+    named = table.names[position].strip().lower() in ("unit", "units", "uom", "einheit", "unité", "unidad", "eenheid")
+    return named and any(is_unit(cell) for cell in cells_of_column(table, position))
 
 
 def unit_behind(table: Table, position: int) -> str | None:

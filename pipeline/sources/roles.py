@@ -18,11 +18,11 @@ from pipeline.sources.evidence import (
     repeats,
     take_turns,
 )
-from pipeline.sources.quantities import choose_values, is_id
+from pipeline.sources.quantities import are_units, choose_values, is_id
 from pipeline.sources.source import Feed
 from pipeline.sources.stamps import split_label
 from pipeline.sources.table import Table, column_kind, kind_of
-from pipeline.sources.units import UNIT_SPELLINGS, is_unit, unit_in
+from pipeline.sources.units import unit_in
 from pipeline.sources.words import (
     ACTUAL,
     CLERK_WORDS,
@@ -40,6 +40,7 @@ from pipeline.sources.words import (
     channels_of_codes,
     is_other_quantity,
     meter_rank,
+    names_site,
     says_channel,
     words_of,
 )
@@ -297,9 +298,9 @@ def _meter_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
     texts = [n for n in left if kinds[n] == "text"]
     quality = [n for n in texts if set(words_of(table.names[n])) & _QUALITY_WORDS]
     quality = [n for n in quality if all_cells_in(table, n, _QUALITY_CELLS)]
-    unit = [n for n in texts if _states_units(table, n)]
+    unit = [n for n in texts if are_units(table, n)]
     unit.sort(key=lambda n: -len(cells_of_column(table, n)))
-    site = [n for n in left if roles.meter is not None and _names_site(table.names[n])]
+    site = [n for n in left if roles.meter is not None and names_site(table.names[n])]
     roles = replace(
         roles,
         quality=roles.quality if roles.quality is not None else next(iter(quality), None),
@@ -313,14 +314,6 @@ def _meter_roles(table: Table, kinds: Sequence[str], roles: Roles) -> Roles:
         cells = cells_of_column(table, roles.type, len(table.rows))
         roles = replace(roles, codes=channels_of_codes(cells, table.names[roles.type]))
     return _share_roles(table, left, roles)
-
-
-def _states_units(table: Table, position: int) -> bool:
-    """Whether a column's cells are units of energy or power; under the name of units, V and A may stand beside them."""
-    if all_cells_in(table, position, set(UNIT_SPELLINGS)):
-        return True
-    named = table.names[position].strip().lower() in ("unit", "units", "uom", "einheit", "unité", "unidad", "eenheid")
-    return named and any(is_unit(cell) for cell in cells_of_column(table, position))
 
 
 _QUALITY_CELLS = ESTIMATED | ACTUAL | MISSING
@@ -360,11 +353,6 @@ def _share_roles(table: Table, left: Sequence[int], roles: Roles) -> Roles:
     channels = [channel_of_type(kind, roles.codes) for kind in kinds]
     keys = [(f"{meter}\0{channel}", kind) for meter, channel, kind in zip(meters, channels, kinds, strict=True)]
     return replace(roles, turns=take_turns(table, keys, (roles.stamp, roles.time, roles.period)))
-
-
-def _names_site(name: str) -> bool:
-    words = set(words_of(name))
-    return bool(words & {"site", "building", "group", "premises", "property"}) and meter_rank(name) is not None
 
 
 def _find_meter(table: Table, kinds: Sequence[str], left: list[int], roles: Roles) -> int | None:

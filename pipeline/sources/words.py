@@ -236,6 +236,12 @@ def meter_rank(name: str) -> int | None:
     return None
 
 
+def names_site(name: str) -> bool:
+    """Whether a column's name speaks of the place of a meter, as `Building` does beside `Meter`."""
+    words = set(words_of(name))
+    return bool(words & {"site", "building", "group", "premises", "property"}) and meter_rank(name) is not None
+
+
 def flow_code(name: str, is_type: bool = False) -> str | None:
     """Tell the channel from a code of meters in a name; None where there is none."""
     if is_type and name.strip() in _FOUR_WAYS:

@@ -15,6 +15,10 @@ __all__ = ["RULES", "RULE_BY_ID", "Rule", "RuleBook"]
 Settings = Mapping[str, object]
 
 
+LAYING = ("V01", "V02", "V03", "V04", "V06", "V14", "V21")
+"""Rules that say how rows become intervals, not what a value is worth: without them there is no interval."""
+
+
 def _checked(settings: Mapping[str, Settings], where: str) -> dict[str, dict[str, float]]:
     """Check names and types of `[rules.…]`; `enabled` becomes 0 or 1."""
     checked: dict[str, dict[str, float]] = {}
@@ -33,6 +37,8 @@ def _number(rule_id: str, name: str, value: object, where: str) -> float:
     known = ("enabled", *RULE_BY_ID[rule_id].parameters)
     if name not in known:
         raise SettingsError(f"{where}: {rule_id} has no {name!r} -> it has {', '.join(known)}")
+    if name == "enabled" and value is False and rule_id in LAYING:
+        raise SettingsError(f"{where}: {rule_id} says how readings are laid out in time -> it cannot be switched off")
     if isinstance(value, bool) != (name == "enabled") or not isinstance(value, int | float) or not 0 <= value < np.inf:
         kind = "true or false" if name == "enabled" else "a number, not negative"
         raise SettingsError(f"{where}: {rule_id} {name} = {value!r} -> must be {kind}")
