@@ -85,9 +85,34 @@ def utc_offsets(timezone: str, instants: NDArray[np.int64]) -> NDArray[np.int64]
     return offsets[np.searchsorted(changes, instants, side="right") - 1]
 
 
+def first_instants(timezone: str, wall: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the instant at which a zone's clock first shows a time, or goes on past it where it leaves it out.
+
+    Parameters
+    ----------
+    timezone : str
+        IANA name.
+    wall : array of int64, any shape
+        [s since 1970 local]
+
+    Returns
+    -------
+    array of int64, same shape
+        [s since 1970 UTC]
+    """
+    if wall.size == 0:
+        return wall
+    changes, offsets = clock_changes(timezone, int(wall.min()) // DAY - 2, int(wall.max()) // DAY + 2)
+    period = np.searchsorted(changes[1:] + offsets[:-1], wall, side="right")
+    return np.asarray(np.maximum(changes[period], wall - offsets[period]))
+
+
 def interval_ends(timezone: str, starts: NDArray[np.int64], minutes: int) -> NDArray[np.int64]:
     """Give the end of intervals of so many minutes; 1440 is a local day, however long. [s since 1970 UTC]"""
     if minutes * 60 != DAY:
         return starts + minutes * 60
-    wall = starts + utc_offsets(timezone, starts) + DAY
-    return wall - utc_offsets(timezone, wall - utc_offsets(timezone, starts))
+    wall = starts + utc_offsets(timezone, starts)
+    midnight = wall // DAY * DAY
+    # A day that begins at 01:00, as the clock leaves midnight out, ends at midnight all the same.
+    wall = np.where(first_instants(timezone, midnight) == starts, midnight, wall)
+    return first_instants(timezone, wall + DAY)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.clock import interval_ends
 from pipeline.schema import Finding, Method, Quality, Rows, Stream
 from pipeline.vee.build import irregular_grids, join_cells, regular_grid, without_blanks
 from pipeline.vee.cells import IRREGULAR, Cells, Registry, cells, starts_of
@@ -158,6 +159,44 @@ def test_local_days_have_their_length() -> None:
 
     assert np.diff(starts_of(np.arange(17985, 17989), 1440, 0, "Europe/London")).tolist() == [86400, 82800, 86400]
     assert starts[0] == 17984 * 86400
+
+
+MIDNIGHT_CHANGES = [
+    pytest.param("Africa/Cairo", "2024-04-26", 23, id="Cairo, spring"),
+    pytest.param("Africa/Cairo", "2024-10-31", 25, id="Cairo, autumn"),
+    pytest.param("America/Santiago", "2024-09-08", 23, id="Santiago, spring"),
+    pytest.param("America/Havana", "2024-11-03", 25, id="Havana, autumn"),
+    pytest.param("Atlantic/Azores", "2024-03-31", 23, id="Azores, spring"),
+]
+
+
+@pytest.mark.parametrize("label", ["start", "end"])
+@pytest.mark.parametrize("hour", [0, 6])
+@pytest.mark.parametrize(("zone", "day", "length"), MIDNIGHT_CHANGES)
+def test_days_of_clocks_that_change_at_midnight(zone: str, day: str, length: int, hour: int, label: str) -> None:
+    """A day whose midnight the clock leaves out begins when the clock goes on; none is told as an odd hour."""
+    first = int(pd.Timestamp(day).timestamp()) - 2 * 86400 + hour * HOUR + (86400 if label == "end" else 0)
+    rows = Rows(np.zeros(5, np.int32), first + 86400 * np.arange(5), np.arange(5.0), None, None, None)
+
+    pieces, findings = numbered(rows, [Stream("m1", timezone=zone, label=label, minutes=1440)], zone)
+
+    assert findings == []
+    assert [(piece.minutes, piece.phase) for piece in pieces] == [(1440, hour * HOUR)]
+    bounds = starts_of(np.append(pieces[0].position, pieces[0].position[-1] + 1), 1440, hour * HOUR, zone)
+    assert sorted(np.diff(bounds) // HOUR) == sorted([24, 24, 24, 24, length])
+    assert interval_ends(zone, bounds[:-1], 1440).tolist() == bounds[1:].tolist()
+
+
+def test_a_day_without_a_midnight_alone() -> None:
+    """A file of that day only, and one with its length and UTC start, are of the same grid as the days beside it."""
+    start = int(pd.Timestamp("2024-04-25 22:00").timestamp())  # 01:00 in Cairo
+    for minutes in (1440, 1380):
+        rows = Rows(np.zeros(1, np.int32), np.array([start]), np.ones(1), None, None, np.array([minutes], np.int32))
+
+        pieces, _ = numbered(rows, [Stream("m1", timezone="UTC")], "Africa/Cairo")
+
+        assert [(piece.minutes, piece.phase) for piece in pieces] == [(1440, 0)]
+        assert pieces[0].position.tolist() == [19839]
 
 
 @pytest.mark.parametrize(("zone", "lengths"), [("Europe/London", {1440}), ("UTC", {IRREGULAR})])

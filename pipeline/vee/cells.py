@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.clock import DAY, utc_offsets
+from pipeline.clock import DAY, first_instants, interval_ends, utc_offsets
 from pipeline.schema import Finding, Method
 from pipeline.vee.place import LOCAL_DAY, Placed, stream_edges
 
@@ -79,8 +79,7 @@ def starts_of(positions: NDArray[np.int64], minutes: int, phase: int, timezone: 
         return positions
     if minutes < LOCAL_DAY:
         return positions * (minutes * 60) + phase
-    wall = positions * DAY + phase
-    return wall - utc_offsets(timezone, wall - utc_offsets(timezone, wall))
+    return first_instants(timezone, positions * DAY + phase)
 
 
 def cells(
@@ -125,7 +124,10 @@ def take(placed: Placed, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Placed
 
 
 def _local_days(placed: Placed, timezone: str) -> Placed:
-    """Call readings of 23 or 25 hours local days when the site's clock shows 24 between their start and end."""
+    """Call readings of 23 or 25 hours local days when the site's clock shows 24 between their start and end.
+
+    Where clocks change at midnight, they are so when the next day begins at their end.
+    """
     odd = np.flatnonzero((np.abs(placed.minutes - LOCAL_DAY) <= 60) & (placed.minutes != LOCAL_DAY))
     if len(odd) == 0:
         return placed
@@ -133,7 +135,7 @@ def _local_days(placed: Placed, timezone: str) -> Placed:
     end = start + placed.minutes[odd].astype(np.int64) * 60
     shown = end + utc_offsets(timezone, end) - start - utc_offsets(timezone, start)
     minutes = placed.minutes.copy()
-    minutes[odd[shown == DAY]] = LOCAL_DAY
+    minutes[odd[(shown == DAY) | (interval_ends(timezone, start, LOCAL_DAY) == end)]] = LOCAL_DAY
     return replace(placed, minutes=minutes)
 
 
@@ -173,12 +175,17 @@ def _gridded(
         yield _one_stream(take(rows, own), past[own], (minutes, tolerance, odd_share), timezone, registry)
 
 
-def _numbered(start: NDArray[np.int64], minutes: int, timezone: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _numbered(
+    start: NDArray[np.int64], minutes: int, timezone: str, phase: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Number of the interval that each start is in, and the seconds it is past the interval's own start."""
     step = minutes * 60
-    clock = start + utc_offsets(timezone, start) if minutes == LOCAL_DAY else start
+    clock = (start + utc_offsets(timezone, start) if minutes == LOCAL_DAY else start) - phase
     position = clock // step
-    return position, clock - position * step
+    past = clock - position * step
+    if minutes == LOCAL_DAY:  # the clock may leave out when a day should begin: it begins when the clock goes on
+        past[start == starts_of(position, minutes, phase, timezone)] = 0
+    return position, past
 
 
 def _one_stream(
@@ -188,7 +195,8 @@ def _one_stream(
     step = minutes * 60
     values, counts = np.unique(past, return_counts=True)
     phase = int(values[np.argmax(counts)])
-    off = (past - phase + step // 2) % step - step // 2
+    _, late = _numbered(rows.start, minutes, timezone, phase)
+    off = (late + step // 2) % step - step // 2
     far = np.abs(off) > tolerance
     if far.mean() > odd_share or (far.any() and minutes == LOCAL_DAY):
         return _irregular(rows, timezone, registry), []
@@ -200,7 +208,7 @@ def _one_stream(
     snapped = replace(rows, start=rows.start - np.where(far, 0, off))
     if far.any():
         snapped = _prorated(snapped, far, off, step)
-    position, _ = _numbered(snapped.start - phase, minutes, timezone)
+    position, _ = _numbered(snapped.start, minutes, timezone, phase)
     return _cells(snapped, position, minutes, phase, timezone, registry), findings
 
 

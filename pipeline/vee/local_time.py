@@ -150,6 +150,8 @@ def keeps_standard_time(
     """
     series = pd.Series(value, index=stamp).groupby(level=0).first()
     spring = _neighbour_ratio(series, stamp[absent])
+    if np.isnan(spring).all():  # days have no hours beside
+        return False
     autumn = _neighbour_ratio(series, np.concatenate([stamp[single], stamp[single] + 3600]))
     return bool(np.nanmedian(spring) > ordinary) and not bool(np.nanmax(autumn, initial=0.0) > DOUBLED[0])
 
@@ -157,7 +159,8 @@ def keeps_standard_time(
 def _neighbour_ratio(series: pd.Series, stamps: Instants) -> NDArray[np.float64]:
     at = series.reindex(stamps).to_numpy(dtype=np.float64)
     around = [series.reindex(stamps + shift).to_numpy(dtype=np.float64) for shift in (-7200, 7200)]
-    mean = np.nanmean(np.vstack([*around, np.full((1, len(stamps)), np.nan)]), axis=0) if len(stamps) else at
+    known = np.count_nonzero(~np.isnan(around), axis=0)
+    mean = np.nansum(around, axis=0) / np.maximum(known, 1)
     ratio: NDArray[np.float64] = np.divide(at, mean, out=np.full(len(at), np.nan), where=mean > 0)
     return ratio
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.clock import first_instants
 from pipeline.schema import Finding, Rows, Stream
 from pipeline.vee.clock_changes import mend_clock_changes
 from pipeline.vee.fine import to_minutes
@@ -90,6 +91,7 @@ def place(rows: Rows, streams: Sequence[Stream], files: Sequence[Path]) -> tuple
     for kind, chosen in _kinds(rows, streams):
         minutes = _minutes(chosen, streams)
         start, seen = _starts(chosen, kind, minutes, streams)
+        start, seen = _whole_days(chosen, kind, minutes, start, seen)
         minutes = _without_spring_hour(chosen, kind, minutes, seen)
         factor, is_power = UNITS[kind.unit]
         factor *= kind.multiplier
@@ -234,6 +236,19 @@ def _starts(
     ):
         return by_end, as_end
     return as_start.instant, as_start
+
+
+def _whole_days(
+    rows: Rows, kind: Stream, minutes: NDArray[np.int32], start: NDArray[np.int64], seen: Resolved
+) -> tuple[NDArray[np.int64], Resolved]:
+    """Begin local days when the clock first shows their hour or goes on past it: they have no odd hour to mend."""
+    days = (seen.absent | seen.single) & (minutes == LOCAL_DAY)
+    if not days.any():
+        return start, seen
+    shown = rows.stamp[days] - (0 if kind.label == "start" else LOCAL_DAY * 60)
+    start = start.copy()
+    start[days] = first_instants(str(kind.timezone), shown)
+    return start, replace(seen, absent=seen.absent & ~days, single=seen.single & ~days)
 
 
 def _sound(stream: NDArray[np.int32], start: NDArray[np.int64], seen: Resolved) -> tuple[int, int]:
