@@ -17,7 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.clock import interval_ends
-from pipeline.schema import Finding, Rows, Stream, Stretch
+from pipeline.schema import Finding, Quality, Rows, Stream, Stretch
+from pipeline.vee.beside import Remembered, StoredEnergy
 from pipeline.vee.build import Replaced, irregular_grids, join_cells, regular_grid, without_blanks
 from pipeline.vee.cells import IRREGULAR, Cells, Registry, cells, starts_of
 from pipeline.vee.edit import Edit, apply_edits
@@ -29,6 +30,8 @@ from pipeline.vee.rules import RuleBook
 from pipeline.vee.validate import run_vee
 
 DAY = 86400
+SUPPLIER_FLAG = 20
+"""Rule V20: what the supplier has estimated is what was read all the same."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,17 @@ class Known:
                 found.setdefault((meter_id, channel), {})[minutes] = number
         return found
 
+    def stored_energy(self, key: tuple[str, str], minutes: int, first: int, last: int) -> StoredEnergy:
+        """Give what the database holds of a register, as it was read. [kWh]"""
+        number, half = self.channel_ids.get((*key, minutes), 0), minutes * 30
+        rows = self.history([number], first - half, last - half).to_pandas()
+        plain = rows["energy_kwh"].where((rows["quality"] == Quality.ACTUAL) | (rows["rule"] == SUPPLIER_FLAG))
+        return StoredEnergy(
+            rows["start_utc"].to_numpy(dtype=np.int64),
+            rows["raw_kwh"].fillna(plain).to_numpy(dtype=np.float64),
+            rows["file_id"].isin(list(self.reloaded)).to_numpy(dtype=np.bool_),
+        )
+
     @cached_property
     def newest(self) -> Mapping[tuple[str, str], int]:
         """Start of the newest reading of each stream that the database holds, at whichever interval length."""
@@ -155,7 +169,8 @@ def work_block(rows: Rows, known: Known) -> Result:
     intervals, reads, joined = split_registers(rows, known.streams)
     placed, findings = place(intervals, known.streams, known.files)
     nearly_full = known.book.value("V14", "share")
-    registers = place_registers(reads, joined, known.streams, known.files, known.stretches, nearly_full)
+    remembered = Remembered(known.stretches, known.stored_energy, bool(known.reloaded))
+    registers = place_registers(reads, joined, known.streams, known.files, remembered, nearly_full)
     placed += registers.placed
     findings += registers.findings
     pieces: list[Cells] = []

@@ -9,10 +9,12 @@ from sqlalchemy import Engine
 
 from pipeline.schema import Rows, Stream, Stretch
 from pipeline.stores.register_reads import read_stretches, write_stretches
+from pipeline.vee.beside import Remembered, StoredEnergy
 from pipeline.vee.registers import Differenced, KnownSum, place_registers, split_registers, usual_minutes
 
 HOUR, DAY = 3600, 86400
 START = 1_577_836_800  # 2020-01-01 00:00 UTC
+KNOWN = Stretch(START, 10.0, START + 7 * HOUR, 32.0)
 
 nan = float("nan")
 
@@ -28,7 +30,7 @@ def differenced(
     """Take the differences of one register."""
     described = Stream("m", **{"timezone": "UTC", "is_register": True, **stream})  # type: ignore[arg-type]
     rows = rows_of(stamps, values)
-    return place_registers(rows, (), [described], [Path("file.csv")], {("m", "delivered"): known})
+    return place_registers(rows, (), [described], [Path("file.csv")], Remembered({("m", "delivered"): known}))
 
 
 def energy_of(found: Differenced) -> dict[str, float]:
@@ -87,7 +89,7 @@ def test_how_full_a_register_must_be_is_a_setting() -> None:
     """V14: a dial that was read at 80 % has turned over when the rule is told so."""
     stream, rows = Stream("m", timezone="UTC", is_register=True, digits=5), rows_of(hours(0, 1), [80_000.0, 8.0])
 
-    told = place_registers(rows, (), [stream], [Path("file.csv")], {}, 0.75)
+    told = place_registers(rows, (), [stream], [Path("file.csv")], Remembered({}), 0.75)
 
     assert told.placed[0].energy.tolist() == [20_008.0]
     assert "turned over" in told.findings[0].detail
@@ -162,7 +164,9 @@ def test_an_estimated_read_makes_both_sides_estimated() -> None:
     """The energy before and after a read that the supplier has estimated is an estimate."""
     rows = rows_of(hours(0, 1, 2, 3), [0.0, 1.0, 2.0, 3.0])._replace(quality=np.array([0, 1, 0, 0], np.uint8))
 
-    found = place_registers(rows, (), [Stream("m", timezone="UTC", is_register=True)], [Path("file.csv")], {})
+    found = place_registers(
+        rows, (), [Stream("m", timezone="UTC", is_register=True)], [Path("file.csv")], Remembered({})
+    )
 
     assert found.placed[0].quality is not None
     assert found.placed[0].quality.tolist() == [1, 1, 0]
@@ -178,13 +182,83 @@ def test_a_corrected_file_wins_at_the_ends() -> None:
     assert energy_of(found) == {"01-01 00:00": 2.0}
 
 
+def test_a_file_inside_is_joined_to_what_is_stored_beside_it() -> None:
+    """A corrected file, or one that fills a gap, takes the differences at its edges; the reads there are summed up."""
+    energy = np.array([1.0, 2.0, nan, nan, nan, 4.0, 8.0])  # reads 10, 11, 13, then 20, 24, 32
+    fill = [13.5, 18.0]
+    found = inside(hours(3, 4), fill, energy)
+
+    assert energy_of(found) == {"01-01 02:00": 0.5, "01-01 03:00": 4.5, "01-01 04:00": 2.0}
+    assert found.stretches["m", "delivered"] == [Stretch(START, 10.0, START + 7 * HOUR, 32.0)]
+
+    corrected = inside(hours(3, 4), fill, np.array([1.0, 2.0, 9.0, 0.0, -2.0, 4.0, 8.0]))
+    assert energy_of(corrected) == energy_of(found)
+
+
+@pytest.mark.parametrize(
+    ("energy", "settings"),
+    [
+        pytest.param([1.0, 2.0, 3.0, 1.0, 1.0, 4.0, 8.0], {}, id="no sum of the register"),
+        pytest.param([1.0, 2.0, nan, 1.0, nan, 4.0, 8.0], {}, id="between two gaps"),
+        pytest.param([1.0, 2.0, nan, nan, nan, 4.0, 8.0], {"reset_window": ("any", "any")}, id="may begin again"),
+    ],
+)
+def test_a_file_inside_is_left_alone_where_reads_are_not_certain(
+    energy: list[float], settings: dict[str, object]
+) -> None:
+    """Where what is stored does not add up to the register, nothing is taken at the edges."""
+    found = inside(hours(3, 4), [13.5, 18.0], np.array(energy), **settings)
+
+    assert energy_of(found) == {"01-01 03:00": 4.5}
+    assert found.stretches["m", "delivered"] == [Stretch(START, 10.0, START + 7 * HOUR, 32.0)]
+
+
+def test_a_register_that_turned_over_is_summed_up() -> None:
+    """The read after a rollover is what the dial showed, not what has been used."""
+    known, energy = Stretch(START, 99_990.0, START + 7 * HOUR, 12.0), np.array([4.0, 2.0, nan, nan, nan, 4.0, 8.0])
+
+    found = inside(hours(3, 4), [99_997.0, 99_999.0], energy, known=known, digits=5)
+
+    assert energy_of(found) == {"01-01 02:00": 1.0, "01-01 03:00": 2.0, "01-01 04:00": 1.0}
+
+
+@pytest.mark.parametrize("last", [4.0, 99.0])
+@pytest.mark.parametrize("again", [slice(2, 7), slice(0, 7)])
+def test_files_read_again_are_joined_anew(again: slice, last: float) -> None:
+    """What files said that are read again is forgotten: the read of the other file before them is joined to theirs."""
+    is_again = np.zeros(7, np.bool_)
+    is_again[again] = True
+    energy = np.array([1.0, 2.0, 3.0, 4.0, 4.0, 4.0, last])
+
+    found = inside(hours(3, 4, 5, 6, 7), [160.0, 170.0, 180.0, 190.0, 200.0], energy, is_again)
+
+    assert energy_of(found).get("01-01 02:00") == (147.0 if again.start else None)
+    first = (START, 10.0) if again.start else (START + 3 * HOUR, 160.0)
+    assert found.stretches["m", "delivered"] == [Stretch(*first, START + 7 * HOUR, 200.0)]
+
+
+def inside(
+    stamps: list[int],
+    values: list[float],
+    energy: np.ndarray,
+    is_again: np.ndarray | None = None,
+    known: Stretch = KNOWN,
+    **stream: object,
+) -> Differenced:
+    """Take the differences of reads in a stretch of which the energy of every hour is stored."""
+    described = Stream("m", **{"timezone": "UTC", "is_register": True, "minutes": 60, **stream})  # type: ignore[arg-type]
+    rows = StoredEnergy(START + HOUR * np.arange(7), energy, np.zeros(7, np.bool_) if is_again is None else is_again)
+    remembered = Remembered({("m", "delivered"): [known]}, lambda *_: rows, is_again is not None)
+    return place_registers(rows_of(stamps, values), (), [described], [Path("file.csv")], remembered)
+
+
 def test_readers_own_differences_are_joined() -> None:
     """Of a register that its reader has differenced only the interval between the files is taken."""
     streams = [
         Stream("m", timezone="UTC", minutes=60, opens=(hours(each)[0], value), closes=(hours(each + 2)[0], value + 5))
         for each, value in ((1.0, 100.0), (4.0, 107.0))
     ]
-    found = place_registers(rows_of([], []), [0, 1], streams, [Path("a"), Path("b")], {})
+    found = place_registers(rows_of([], []), [0, 1], streams, [Path("a"), Path("b")], Remembered({}))
 
     assert energy_of(found) == {"01-01 03:00": 2.0}
 

@@ -228,6 +228,31 @@ def test_register_reads_weeks_apart(settings: Settings, tmp_path: Path) -> None:
     assert len(found["daily"]) == 0
 
 
+def test_register_files_loaded_again_corrected_and_filled_in(local: Settings, tmp_path: Path) -> None:
+    """The intervals at the edges of register files stay, whatever is read again, corrected or filled in later."""
+    local = replace(local, timezone="UTC", options={"is_register": True, "minutes": 60})
+    energy = usage("2024-07-01", 3)
+    dial = (1000 + energy.cumsum()).round(3)
+    wrong = dial.copy()
+    wrong.iloc[30] = dial.iloc[29]
+    parts = {
+        "a": wrong[:24],
+        "b": wrong[24:32],
+        "c": dial.drop(dial.index[50:54])[32:],
+        "d": dial[24:32],
+        "e": dial[50:54],
+    }
+    paths = [write_file(tmp_path / "in" / f"{name}.csv", {"b1": part}) for name, part in parts.items()]
+    for path in paths:
+        run([path], local)
+    for path in (paths[0], paths[2], paths[4]):
+        run([path], replace(local, reload=True))
+    rows = checked_extracts(local)["readings"]
+
+    assert rows["energy_kwh"].astype(float).to_numpy() == pytest.approx(energy.to_numpy()[1:])
+    assert rows["quality"].unique().tolist() == ["actual"]
+
+
 def test_holidays_told_later(local: Settings, tmp_path: Path) -> None:
     """A country given with a later file is true of the days that were there."""
     run([write_file(tmp_path / "in" / "a.csv", {"b1": usage("2023-12-18", 10)})], local)

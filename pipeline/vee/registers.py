@@ -2,10 +2,11 @@
 
 Two reads that are one interval apart give its reading. Two that are further apart, where reads are missing, give the
 total of the gap, to which its estimates are scaled. The first and the last read of every stretch are remembered, so
-that the interval between two files is not lost, whichever of them comes first.
+that the interval between two files is not lost, whichever of them comes first. Of a file that lies in a stretch the
+reads beside it are the first read, or the last, and the energy that is stored between.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.clock import utc_offsets
 from pipeline.schema import Finding, Quality, Rows, Stream, Stretch
 from pipeline.sources.registers import Differences, Step, difference_registers
+from pipeline.vee.beside import Remembered, beside
 from pipeline.vee.local_time import to_utc
 from pipeline.vee.place import LOCAL_DAY, UNITS, Placed, stream_edges
 
@@ -38,10 +40,6 @@ class KnownSum(NamedTuple):
     end: int
     energy: float
     minutes: int
-
-
-Stretches = Mapping[tuple[str, str], Sequence[Stretch]]
-"""Meter and channel to what is remembered of its register."""
 
 
 @dataclass
@@ -109,7 +107,7 @@ def place_registers(
     numbers: Iterable[int],
     streams: Sequence[Stream],
     files: Sequence[Path],
-    known: Stretches,
+    known: Remembered,
     nearly_full: float = 0.9,
 ) -> Differenced:
     """Give the energy between reads.
@@ -122,8 +120,7 @@ def place_registers(
         Streams whose registers a reader has differenced itself: they are joined to their neighbours here.
     streams, files : sequences
         Stream n of the run, its clock known, and the file that it came from.
-    known : mapping
-        What earlier runs remember of these registers.
+    known : Remembered
     nearly_full : float, default 0.9
         Share of its digits from which a register can turn over (V14); chosen, not measured.
     """
@@ -140,7 +137,10 @@ def place_registers(
         own = _Ends(_edges(streams[number]), number, streams[number].minutes or 0)
         ends.setdefault(_key(streams[number]), []).append(own)
     for key, each in ends.items():
-        found.stretches[key] = _join(each, known.get(key, ()), streams, files, found)
+        fresh, last = [ends.stretch for ends in each], each[-1]
+        about = streams[last.stream], last.minutes, known
+        stretches = [part for one in known.stretches.get(key, ()) for part in beside(one, fresh, *about)]
+        found.stretches[key] = _join(each, stretches, streams, files, found)
     return found
 
 
