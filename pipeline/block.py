@@ -17,11 +17,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.clock import interval_ends
+from pipeline.earlier import earlier_findings
 from pipeline.schema import Finding, Quality, Rows, Stream, Stretch
+from pipeline.stores.records import Told
 from pipeline.vee.beside import Remembered, StoredEnergy
 from pipeline.vee.build import Replaced, irregular_grids, join_cells, regular_grid, without_blanks
 from pipeline.vee.cells import IRREGULAR, Cells, Registry, cells, starts_of
 from pipeline.vee.edit import Edit, apply_edits
+from pipeline.vee.findings import Earlier
 from pipeline.vee.grid import Grid
 from pipeline.vee.lengths import Intervals, as_read, covered, joined_intervals
 from pipeline.vee.place import Placed, place, stream_edges
@@ -32,6 +35,10 @@ from pipeline.vee.validate import run_vee
 DAY = 86400
 SUPPLIER_FLAG = 20
 """Rule V20: what the supplier has estimated is what was read all the same."""
+
+
+def _nothing_told(first: int, last: int) -> Sequence[Told]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Known:
         Of this run.
     stretches : mapping of (meter_id, channel) to sequence of Stretch
         What earlier runs remember of registers.
+    told : function
+        (first_utc, last_utc) to the findings of channels that earlier runs told there.
     remembered : sequence of Edit
         Of earlier runs; one whose start is no interval any more is passed over.
     spans : mapping of int to (int, int)
@@ -86,6 +95,7 @@ class Known:
     edits: Sequence[Edit] = ()
     remembered: Sequence[Edit] = ()
     stretches: Mapping[tuple[str, str], Sequence[Stretch]] = field(default_factory=dict)
+    told: Callable[[int, int], Sequence[Told]] = _nothing_told
     spans: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     reloaded: frozenset[int] = frozenset()
     now: int | None = None
@@ -143,12 +153,15 @@ class Result:
         One row a stream: `stream`, `kwh`, `first`, `last`: what its file said, before any rule.
     stretches : mapping of (meter_id, channel) to sequence of Stretch
         What is to be remembered of registers.
+    kept : sequence of Told
+        Earlier findings that go on to tell of more than this run has judged.
     """
 
     laid: list[Laid]
     findings: list[Finding]
     as_read: pd.DataFrame
     stretches: Mapping[tuple[str, str], Sequence[Stretch]] = field(default_factory=dict)
+    kept: Sequence[Told] = ()
 
     def plain_grids(self) -> list[Grid]:
         """Give the grids without the streams of several interval lengths, which are settled when all are there."""
@@ -178,16 +191,18 @@ def work_block(rows: Rows, known: Known) -> Result:
         found, said = cells(kind, known.registry, tolerance=round(60 * known.book.value("V06", "minutes")))
         pieces += found
         findings += said
-    laid = []
+    laid, kept = [], []
     for one, said in _lay(pieces, registers.sums, known):
-        one, more = _validate(one, known)
+        earlier = [] if one.existing is None else earlier_findings(one.grid, known.lengths, known.told, known.reloaded)
+        kept += [told for told, finding in earlier if finding.stays]
+        one, more = _validate(one, known, [finding for _, finding in earlier])
         findings += said + more
         laid.append(one)
     newest = _newest(laid, known)
     findings = [one for one in findings if not _goes_on(one, newest)]
     read = [_as_read(kind) for kind in placed if len(kind.stream)]
     read += [pd.DataFrame([(one.stream, one.energy, one.start, one.start)], columns=AS_READ) for one in registers.sums]
-    return Result(laid, findings, pd.concat(read) if read else pd.DataFrame(), registers.stretches)
+    return Result(laid, findings, pd.concat(read) if read else pd.DataFrame(), registers.stretches, kept)
 
 
 def _newest(laid: list[Laid], known: Known) -> dict[tuple[str, str], int]:
@@ -223,9 +238,9 @@ def _as_read(placed: Placed) -> pd.DataFrame:
     )
 
 
-def _validate(one: Laid, known: Known) -> tuple[Laid, list[Finding]]:
+def _validate(one: Laid, known: Known, earlier: Sequence[Earlier]) -> tuple[Laid, list[Finding]]:
     """Let the rules and people's edits speak; periods of their own cannot be edited, they have no common step."""
-    grid, findings = run_vee(one.grid, known.book, known.holidays, one.totals, known.now)
+    grid, findings = run_vee(one.grid, known.book, known.holidays, one.totals, known.now, earlier)
     if grid.minutes == IRREGULAR or not (known.remembered or known.edits):
         return replace(one, grid=grid), findings
     fits = np.isin([edit.start for edit in known.remembered], grid.starts).tolist()

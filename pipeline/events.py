@@ -1,6 +1,7 @@
 """Fleet events (V19) of earlier runs, judged again when readings of their time have come or gone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,9 @@ import pandas as pd
 from pipeline.clock import DAY
 from pipeline.schema import Finding, Quality
 from pipeline.stores.load import Load
+from pipeline.stores.records import Told
+
+Spanning = TypeVar("Spanning", Finding, Told)
 
 GAP = 5
 LOST = {GAP: "no reading for {hours:.4g} h; {outcome}", 8: "0 kWh for {hours:.4g} h; {outcome}"}
@@ -61,6 +65,73 @@ def losses_of(rows: pd.DataFrame, channels: pd.DataFrame) -> Iterator[Finding]:
         outcome = "left null" if np.isnan(run["energy_kwh"]).all() else "estimated"
         text = LOST[rule].format(hours=hours, outcome=outcome)
         yield Finding(f"V{rule:02}", channel["meter_id"], channel["channel"], first, last, len(run), text)
+
+
+def beside_kept(writing: Load, kept: Sequence[Told], found: Sequence[Finding]) -> tuple[list[Finding], list[int]]:
+    """Choose between earlier findings of which a run has judged a part, and what it found in their time itself.
+
+    Parameters
+    ----------
+    writing : Load
+        The run's writing, after its readings.
+    kept : sequence of Told
+        Those of which the run cannot tell the rest: a gap is told as the database has it now, others stay as they are
+        unless the run's own of the same rule reaches from their time beyond it.
+    found : sequence of Finding
+        Of this run.
+
+    Returns
+    -------
+    found : list of Finding
+        With the gaps, and without what lies in one that stays.
+    kept : list of int
+        Numbers of those that stay.
+    """
+    if not kept:
+        return list(found), []
+    of = _by_stream(found)
+    stay = [one for one in kept if one.rule_id != "V05" and not any(_reaches_beyond(own, one) for own in of(one))]
+    staying = _by_stream(stay)
+    gaps = _gaps_now(writing, [one for one in kept if one.rule_id == "V05"])
+    left = [one for one in found if not any(_is_inside(one, other) for other in staying(one))]
+    return left + gaps, [one.finding_id for one in stay]
+
+
+def _gaps_now(writing: Load, told: Sequence[Told]) -> list[Finding]:
+    """Tell gaps that reach further than the rules look, as far as they are gaps still."""
+    channels = writing.channels() if told else pd.DataFrame()
+    found: dict[Finding, None] = {}
+    for one in told:
+        first, last = one.first_start_utc, one.last_start_utc
+        rows = writing.history([one.channel_id], first - DAY, last + DAY).to_pandas()
+        gaps = (gap for gap in losses_of(rows, channels) if gap.rule_id == "V05" and overlaps(gap, first, last))
+        found |= dict.fromkeys(gaps)
+    return list(found)
+
+
+def untold(again: Sequence[Finding], told: Sequence[Finding]) -> list[Finding]:
+    """Leave out the losses that lie in one of the same channel that this run tells itself."""
+    if not again:
+        return []
+    of = _by_stream([one for one in told if one.rule_id in ("V05", "V08")])
+    return [one for one in again if not any(_is_inside(one, other) for other in of(one))]
+
+
+def _by_stream(told: Sequence[Spanning]) -> Callable[[Finding | Told], list[Spanning]]:
+    """Give the findings of the rule and the channel of one."""
+    groups: dict[tuple[str, str | None, str | None], list[Spanning]] = {}
+    for one in told:
+        groups.setdefault((one.rule_id, one.meter_id, one.channel), []).append(one)
+    return lambda one: groups.get((one.rule_id, one.meter_id, one.channel), [])
+
+
+def _is_inside(one: Finding, other: Finding | Told) -> bool:
+    first, last = other.first_start_utc or 0, other.last_start_utc or 0
+    return first <= (one.first_start_utc or 0) and (one.last_start_utc or 0) <= last
+
+
+def _reaches_beyond(one: Finding, other: Told) -> bool:
+    return overlaps(one, other.first_start_utc, other.last_start_utc) and not _is_inside(one, other)
 
 
 def overlaps(one: Finding, first: int, last: int) -> bool:

@@ -16,6 +16,7 @@ from pipeline.progress import Tell
 from pipeline.schema import Finding
 from pipeline.stores.load import NOTHING, Load, Written
 from pipeline.stores.reading_rows import replaced_rows, stored_rows
+from pipeline.stores.records import Told
 from pipeline.stores.register_reads import write_stretches
 from pipeline.vee.grid import Grid
 
@@ -61,6 +62,8 @@ class Stored:
         First and last start of what was judged, by channel number. [s since 1970 UTC]
     told : dict of int to list of array, or None
         Every start that was written, by channel number; None: nobody will ask. [s since 1970 UTC]
+    kept : list of Told
+        Earlier findings that stay, though they touch what was judged.
     """
 
     written: Written = NOTHING
@@ -68,6 +71,7 @@ class Stored:
     tables: list[pd.DataFrame] = field(default_factory=list)
     ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
     told: dict[int, list[NDArray[np.int64]]] | None = None
+    kept: list[Told] = field(default_factory=list)
 
     @property
     def channels(self) -> pd.DataFrame:
@@ -86,6 +90,7 @@ class Stored:
         """Take note of a block: its channels, its findings, and what each file said."""
         self.tables += [one.grid.channels for one in result.laid]
         self.findings += result.findings
+        self.kept += result.kept
         for stream, kwh, first, last in result.as_read.itertuples(index=False, name=None):
             intake.files[intake.file_of[stream]].add_read(kwh, first, last)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,7 @@ from pipeline.config import Settings
 from pipeline.connect import connect_database, missing_file
 from pipeline.editing import check_edits, edit_stored, remembered_edits
 from pipeline.errors import FileRefusedError, SettingsError
-from pipeline.events import reopen_events
+from pipeline.events import beside_kept, reopen_events, untold
 from pipeline.extracting import Filling, bring_up, extracts_behind
 from pipeline.intake import FileIn, Intake, describe_file, list_files, sources_of
 from pipeline.knowing import History, holiday_frame, know, known_places, retold_clocks, site_clock
@@ -32,7 +33,7 @@ from pipeline.progress import Tell, silent
 from pipeline.schema import Finding, Stream
 from pipeline.sources.values import file_meter
 from pipeline.spool import Spool
-from pipeline.stores.database import database_id, known_files, last_load, read_channels, read_readings
+from pipeline.stores.database import database_id, known_files, last_load, read_channels, read_readings, read_told
 from pipeline.stores.database import read_edits as stored_edits
 from pipeline.stores.load import NOTHING, FileRow, Load, Written, open_load
 from pipeline.stores.register_reads import read_stretches
@@ -250,13 +251,13 @@ def load(
         filling.add_stored(writing, known.holidays)
         filling.complete()
         lost, events = reopen_events(writing, judged)
-        report.findings += _all_findings(
-            intake, stored.findings + settled + lost, writing.channels() if lost else stored.channels, known.book
-        )
+        own, kept = beside_kept(writing, stored.kept, stored.findings)
+        found = own + untold(settled + lost, own)
+        report.findings += _all_findings(intake, found, writing.channels() if lost else stored.channels, known.book)
         report.written, report.channels = stored.written, len(stored.channels)
         loaded = [file for file in intake.files if file.file_id]
         read = {str(path) for path in (*report.registers, *(file.path for file in loaded))}
-        writing.write_findings(report.findings, judged, read, events)
+        writing.write_findings(report.findings, judged, read, events, kept)
         for file in loaded:
             writing.add_file(_file_row(file))
         report.notes += writing.notes
@@ -277,6 +278,7 @@ def _describe(intake: Intake, register: pd.DataFrame, settings: Settings, engine
         edits=edits,
         remembered=remembered_edits(stored_edits(engine)),
         stretches=read_stretches(writing.connection),
+        told=partial(read_told, engine),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.schema import Finding, Method, Quality
 from pipeline.vee.checks import CHECKS
 from pipeline.vee.estimate import Total
-from pipeline.vee.findings import TEXTS, Report, merge_fleet_events, report, report_totals
+from pipeline.vee.findings import TEXTS, Earlier, Report, merge_fleet_events, report, report_totals
 from pipeline.vee.grid import Grid
 from pipeline.vee.levels import measure
 from pipeline.vee.rules import RuleBook
@@ -85,6 +85,32 @@ def test_only_what_may_be_written_is_told(make_grid) -> None:
     (finding,) = told("V05", grid, [(0, i) for i in range(8, 12)])
 
     assert (finding.first_start_utc, finding.intervals) == (int(grid.starts[10]), 2)
+
+
+@pytest.mark.parametrize(("stays", "spans"), [(False, [(6, 12)]), (True, [(12, 12)])], ids=["again", "stays"])
+def test_an_earlier_finding_is_told_once(stays: bool, spans: list[tuple[int, int]], make_grid) -> None:
+    """One that reaches into what may be written is told in full with what joins it, or goes on to tell of its time."""
+    grid = make_grid(np.ones((1, 24)), fresh_first=10)
+    mask = np.zeros(grid.shape, dtype=np.bool_)
+    mask[0, [2, *range(6, 13)]] = True
+    view = Report(grid, grid, measure(grid), RuleBook(), [Earlier("V05", 0, 6, 11, stays)])
+    found = report(view, {"V05": mask})
+
+    assert [(one.first_start_utc, one.last_start_utc) for one in found] == [
+        (int(grid.starts[first]), int(grid.starts[last])) for first, last in spans
+    ]
+
+
+def test_what_an_earlier_run_did_stands(make_grid) -> None:
+    """Of an earlier finding what readings still carry is told, though the rule would not find it any more."""
+    grid = make_grid(np.ones((1, 24)), fresh_first=10)
+    rule = np.zeros(grid.shape, dtype=np.uint8)
+    rule[0, 4:12] = 9
+    grid = replace(grid, rule=rule)
+    view = Report(grid, grid, measure(grid), RuleBook(), [Earlier("V09", 0, 4, 11, False)])
+    (finding,) = report(view, {"V09": np.zeros(grid.shape, dtype=np.bool_)})
+
+    assert (finding.first_start_utc, finding.intervals) == (int(grid.starts[4]), 6)
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,77 @@ def test_findings_stand_once(local: Settings, tmp_path: Path) -> None:
     assert checked_extracts(local)["findings"]["rule_id"].tolist() == ["V19"]
 
 
+@pytest.mark.parametrize("days", [3, 401], ids=["short", "longer than the context of the rules"])
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)], ids=["late", "in time"])
+def test_a_day_in_a_gap(local: Settings, tmp_path: Path, days: int, order: tuple[int, ...]) -> None:
+    """A day that comes late leaves two gaps, each told with its own length, as if it had come in time."""
+    whole = usage(NEW_YEAR, 29 + days)
+    parts = [slice(0, 28), slice(28 + days, 29 + days), slice(28 + days // 2, 29 + days // 2)]
+    for number in order:
+        days_of = slice(24 * parts[number].start, 24 * parts[number].stop)
+        path = write_file(tmp_path / "in" / f"{number}.csv", {"b1": whole.iloc[days_of]})
+        run([path], replace(local, timezone="UTC"))
+    found = checked_extracts(local)
+    gaps = found["findings"].query("rule_id == 'V05'").sort_values("first_start_utc")
+
+    assert gaps["intervals"].tolist() == [24 * (days // 2)] * 2
+    assert gaps["first_start_utc"].tolist() == [whole.index[24 * 28], whole.index[24 * (29 + days // 2)]]
+    assert (found["readings"]["quality"] != "actual").sum() == gaps["intervals"].sum()
+
+
+def faulty(rule_id: str) -> "pd.Series[float]":
+    """Two months of an invented meter with a fault on the tenth day that a rule tells of. [kWh]"""
+    energy = usage(NEW_YEAR, 60)
+    if rule_id in ("V08", "V09"):
+        energy.iloc[216:256] = 0.0 if rule_id == "V08" else energy.iloc[216]
+    if rule_id == "V23":
+        energy.iloc[[216, 217, 218, 1080, 1081, 1082]] *= 3
+    return pd.concat([energy, energy.iloc[[216, 1080]] + 1]) if rule_id == "V02" else energy
+
+
+@pytest.mark.parametrize("hours", [slice(225, 240), slice(480, 504), slice(1075, 1085)], ids=["in", "between", "end"])
+@pytest.mark.parametrize("rule_id", ["V02", "V08", "V09", "V23"])
+def test_readings_sent_again(local: Settings, tmp_path: Path, rule_id: str, hours: slice) -> None:
+    """An excerpt of the same values changes nothing: not what is told of its time, nor what reaches beyond it."""
+    whole = faulty(rule_id)
+    run([write_file(tmp_path / "in" / "a.csv", {"b1": whole})], local)
+    before = checked_extracts(local)
+    last = whole[~whole.index.duplicated(keep="last")].sort_index()
+    report = run([write_file(tmp_path / "in" / "b.csv", {"b1": last.iloc[hours]})], local)
+    after = checked_extracts(local)
+    facts = ["rule_id", "first_start_utc", "last_start_utc", "intervals", "detail"]
+
+    assert (report.written.inserted, report.written.changed) == (0, 0)
+    assert rule_id in before["findings"]["rule_id"].tolist()
+    assert sorted(after["findings"][facts].values.tolist()) == sorted(before["findings"][facts].values.tolist())
+
+
+@pytest.mark.parametrize("hours", [slice(226, 236), slice(216, 246), slice(200, 260)], ids=["middle", "begin", "all"])
+def test_a_part_of_a_fault_is_corrected(local: Settings, tmp_path: Path, hours: slice) -> None:
+    """What is left of a fault is told with its own length, and nothing of what was corrected."""
+    run([write_file(tmp_path / "in" / "a.csv", {"b1": faulty("V09")})], local)
+    run([write_file(tmp_path / "in" / "b.csv", {"b1": usage(NEW_YEAR, 60).iloc[hours]})], local)
+    found = checked_extracts(local)
+    left = found["findings"].query("rule_id == 'V09'")
+
+    assert left["intervals"].sum() == (found["readings"]["rule_id"] == "V09").sum()
+    assert sorted(left["intervals"]) == {226: [10, 20], 216: [10], 200: []}[hours.start]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"), [(slice(480, 504), (240, 480)), (slice(360, 840), (480, 800))], ids=["an excerpt", "goes on"]
+)
+def test_repeats_in_two_files(local: Settings, tmp_path: Path, hours: slice, told: tuple[int, int]) -> None:
+    """What a file said of itself stays beside an excerpt of it; a later file that goes on tells of its own time."""
+    whole = usage(NEW_YEAR, 35)
+    for name, part in (("a", slice(0, 672)), ("b", hours)):
+        repeated = whole.iloc[[hour for hour in (240, 480, 800) if part.start <= hour < part.stop]]
+        run([write_file(tmp_path / "in" / f"{name}.csv", {"b1": pd.concat([whole.iloc[part], repeated])})], local)
+    left = checked_extracts(local)["findings"].query("rule_id == 'V02'")
+
+    assert left[["first_start_utc", "last_start_utc"]].values.tolist() == [[whole.index[hour] for hour in told]]
+
+
 @pytest.mark.parametrize("brought", [6, 5, 2], ids=["all", "all but one", "too few"])
 def test_an_event_that_is_filled(local: Settings, tmp_path: Path, brought: int) -> None:
     """A fleet event goes when the readings of its time come; what is still missing then is told by meter."""

@@ -13,6 +13,7 @@ from pipeline.connect import database_told
 from pipeline.stores import places
 from pipeline.stores.bulk import readings_between
 from pipeline.stores.load import FileRow, file_row
+from pipeline.stores.records import Told, told_between
 from pipeline.stores.tables import about, changes, edits, files, findings, holidays, loads
 
 
@@ -56,6 +57,12 @@ def read_findings(engine: Engine, since: int = 0) -> pd.DataFrame:
     """Give the findings of loads after `since`, in the order they were written; starts are <NA> where there is none."""
     query = select(findings).where(findings.c.load_id > since).order_by(findings.c.finding_id)
     return _read(engine, query).astype({name: "Int64" for name in ("channel_id", "first_start_utc", "last_start_utc")})
+
+
+def read_told(engine: Engine, first: int, last: int) -> list[Told]:
+    """Give the findings of channels that touch a range. [s since 1970 UTC]"""
+    with database_told(engine), engine.connect() as connection:
+        return told_between(connection, first, last)
 
 
 def read_edits(engine: Engine) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from pipeline.stores.places import (
     places,
     read_channels,
 )
-from pipeline.stores.records import finding_rows, new_edits, new_findings, new_holidays
+from pipeline.stores.records import finding_rows, new_edits, new_findings, new_holidays, touched_findings
 from pipeline.stores.tables import changes, channels, edits, files, findings, holidays, loads, readings
 from pipeline.stores.versions import channel_ranges, compare_readings, ranges_to_replace
 
@@ -247,6 +247,7 @@ class Load:
         replaced: Sequence[tuple[int, int, int]],
         files: Collection[str] = (),
         events: Collection[int] = (),
+        kept: Collection[int] = (),
     ) -> None:
         """Write findings in place of those that touch what was judged anew.
 
@@ -260,20 +261,16 @@ class Load:
             Names of files that were read: earlier findings about them that belong to no channel go.
         events : collection of int
             Numbers of `touched_events`, which go too unless they are found again.
+        kept : collection of int
+            Numbers of findings that reach beyond what was judged anew, and stay.
         """
         # A finding knows its stream but not the length of its intervals: it is kept with the first channel of that.
         keys = sorted(self._channels, key=self._channels.__getitem__, reverse=True)
         first_of = {key[:2]: self._channels[key] for key in keys}
         own = {self._channels[key]: first_of[key[:2]] for key in keys}
-        self._execute(
-            delete(findings).where(
-                findings.c.channel_id == bindparam("of"),
-                findings.c.first_start_utc <= bindparam("last"),
-                findings.c.last_start_utc >= bindparam("first"),
-            ),
-            [{"of": own.get(number, number), "first": first, "last": last} for number, first, last in replaced],
-        )
         rows, gone = new_findings(self.connection, finding_rows(found, first_of), files, events)
+        judged = [(own.get(number, number), first, last) for number, first, last in replaced]
+        gone += touched_findings(self.connection, judged, kept)
         self._execute(delete(findings).where(findings.c.finding_id == bindparam("of")), [{"of": one} for one in gone])
         number = next_id(self.connection, findings.c.finding_id)
         numbers = [{"finding_id": number + n, "load_id": self.load_id} for n in range(len(rows))]

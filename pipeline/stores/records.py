@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from sqlalchemy import Connection, select
@@ -13,6 +13,18 @@ from pipeline.stores.tables import edits, findings, holidays
 EDIT_COLUMNS = [column.name for column in edits.columns if column.name not in ("edit_id", "load_id")]
 
 FINDING_COLUMNS = [column.name for column in findings.columns if column.name not in ("finding_id", "load_id")]
+
+
+class Told(NamedTuple):
+    """A recorded finding of a channel."""
+
+    finding_id: int
+    channel_id: int
+    rule_id: str
+    meter_id: str
+    channel: str
+    first_start_utc: int
+    last_start_utc: int
 
 
 def finding_rows(found: Sequence[Finding], channel_of: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
@@ -57,6 +69,32 @@ def new_findings(
         and tuple(row[name] for name in FINDING_COLUMNS) not in said
     ]
     return [row for key, row in said.items() if key not in known], gone
+
+
+def told_between(connection: Connection, first: int, last: int) -> list[Told]:
+    """Give the recorded findings of channels that touch a range. [s since 1970 UTC]"""
+    columns = [findings.c[name] for name in Told._fields]
+    touching = (findings.c.first_start_utc <= last) & (findings.c.last_start_utc >= first)
+    query = select(*columns).where(findings.c.channel_id.is_not(None), touching)
+    return [Told(*row) for row in connection.execute(query)]
+
+
+def touched_findings(
+    connection: Connection, ranges: Sequence[tuple[int, int, int]], kept: Collection[int]
+) -> list[int]:
+    """Give the numbers of findings that touch ranges (channel number, first and last start), without those kept."""
+    if not ranges:
+        return []
+    of: dict[int, list[tuple[int, int]]] = {}
+    for number, first, last in ranges:
+        of.setdefault(number, []).append((first, last))
+    stays = frozenset(kept)
+    return [
+        one.finding_id
+        for one in told_between(connection, min(one[1] for one in ranges), max(one[2] for one in ranges))
+        if one.finding_id not in stays
+        and any(a <= one.last_start_utc and b >= one.first_start_utc for a, b in of.get(one.channel_id, ()))
+    ]
 
 
 def told_gaps(connection: Connection, meter_id: str, channel: str, first: int, last: int) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,27 @@ KEPT = {
 """Why a reading stays, for rules that usually take it out."""
 
 
+class Earlier(NamedTuple):
+    """A finding of an earlier run that reaches beyond what this run may write.
+
+    Attributes
+    ----------
+    rule_id : str
+    row : int
+        Of the grid.
+    first, last : int
+        Intervals of the grid, as far as they lie in it.
+    stays : bool
+        True where it goes on to tell of its time, False where this run tells of all of it again.
+    """
+
+    rule_id: str
+    row: int
+    first: int
+    last: int
+    stays: bool
+
+
 @dataclass(frozen=True)
 class Report:
     """What a sentence may speak of: readings as read, what became of them, the channels' levels, the rules."""
@@ -64,10 +85,19 @@ class Report:
     result: Grid
     levels: Levels
     book: RuleBook
+    earlier: Sequence[Earlier] = ()
+
+    def anew(self, rule_id: str) -> Bools:
+        """Give True where this run tells what a rule finds: where it may write, and where earlier findings reach."""
+        told = self.read.fresh()
+        for one in self.earlier:
+            if one.rule_id == rule_id:
+                told[one.row, one.first : one.last + 1] = not one.stays
+        return told
 
 
 def report(view: Report, masks: Mapping[str, Bools]) -> list[Finding]:
-    """Turn suspect readings that the run may write into findings.
+    """Turn suspect readings that the run may write, and those of earlier findings it tells again, into findings.
 
     Parameters
     ----------
@@ -81,17 +111,21 @@ def report(view: Report, masks: Mapping[str, Bools]) -> list[Finding]:
         In the order of the rules, then of channels and time.
     """
     fresh = view.read.fresh()
+    again = {one.rule_id for one in view.earlier}
     found: list[Finding] = []
     for rule in RULES:
         if rule.rule_id in masks:
-            runs = runs_of(masks[rule.rule_id] & fresh)
-            found += _findings(rule.rule_id, runs, view)
+            mask, told = masks[rule.rule_id], fresh
+            if rule.rule_id in again:
+                # What an earlier run did outside stands, whatever the rule would say of it now.
+                mask, told = mask | (~fresh & (view.read.rule == rule.number)), view.anew(rule.rule_id)
+            found += _findings(rule.rule_id, runs_of(mask & told), view)
     return found
 
 
 def report_part_days(view: Report) -> list[Finding]:
     """Say which channels begin or end in the middle of a local day (V17)."""
-    is_part = part_days(view.read) & view.read.fresh() & view.book.enabled("V17", view.read.channels)
+    is_part = part_days(view.read) & view.anew("V17") & view.book.enabled("V17", view.read.channels)
     return _plain("V17", runs_of(is_part), view, "a part of a local day: the channel begins or ends in it; kept")
 
 

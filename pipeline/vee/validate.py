@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.schema import Finding, Quality
 from pipeline.vee.checks import CHECKS
 from pipeline.vee.estimate import Days, Total
-from pipeline.vee.findings import Report, report, report_part_days, report_totals, report_withdrawn
+from pipeline.vee.findings import Earlier, Report, report, report_part_days, report_totals, report_withdrawn
 from pipeline.vee.grid import Bools, Codes, Floats, Grid
 from pipeline.vee.levels import Levels, measure
 from pipeline.vee.repair import carry_out, check_estimates, mark, plan_repair
@@ -44,6 +44,7 @@ def run_vee(
     holidays: Days | None = None,
     totals: Sequence[tuple[int, int, int, float]] = (),
     now: int | None = None,
+    earlier: Sequence[Earlier] = (),
 ) -> tuple[Grid, list[Finding]]:
     """Validate a block of channels, take out what is suspect, estimate what is missing, and say so.
 
@@ -59,6 +60,8 @@ def run_vee(
         Known sums: channel (row of the grid), first and last interval, and the energy in them. [kWh]
     now : int, optional
         For the age of the newest reading; None: not judged. [s since 1970 UTC]
+    earlier : sequence of Earlier
+        Findings of earlier runs that reach beyond what this one may write.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def run_vee(
     masks |= {rule_id: _check(rule_id, replace(read, energy=good), book, {}) for rule_id in ON_GOOD}
     lacking = np.where(plan.nulled_by > 0, np.nan, read.energy)
     masks["V18"] = _check("V18", replace(read, energy=lacking), book, {})
-    view = Report(read, result, levels, book)
+    view = Report(read, result, levels, book, earlier)
     found = report(view, _told_once(masks, plan.spread)) + report_part_days(view)
     return result, found + report_withdrawn(view, withdrawn) + report_totals(view, known)
 

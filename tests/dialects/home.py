@@ -175,7 +175,7 @@ def dsmr() -> Dialect:
     text = wide({f"electricity_{name}": one for name, one in columns.items()}, "{s:%Y-%m-%d %H:%M}", "time")
     truths = (
         truth("electricity_delivered_1", use),
-        truth("electricity_returned_1", use * 0),
+        truth("electricity_returned_1", use * 0, channel="received"),
         truth("electricity_currently_delivered", other),
     )
     return Dialect("dsmr.csv", text.encode(), truths, {"timezone": AMSTERDAM, "unit": "kWh"})
