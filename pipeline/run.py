@@ -22,7 +22,7 @@ from pipeline.block import Known
 from pipeline.config import Settings
 from pipeline.connect import connect_database, missing_file
 from pipeline.editing import check_edits, edit_stored, remembered_edits
-from pipeline.errors import FileRefusedError, SettingsError
+from pipeline.errors import FileRefusedError, StoreError
 from pipeline.events import beside_kept, reopen_events, untold
 from pipeline.extracting import Filling, bring_up, extracts_behind
 from pipeline.intake import FileIn, Intake, describe_file, list_files, sources_of
@@ -161,7 +161,7 @@ def extract(settings: Settings, tell: Tell = silent) -> dict[str, str]:
 
 def _there(settings: Settings) -> None:
     if file := missing_file(settings.database_url):
-        raise SettingsError(f"there is no database {file} -> load files with `hyperwatt run`, or name another --out")
+        raise StoreError(f"there is no database {file} -> load files with `hyperwatt run`, or name another --out")
 
 
 def behind(settings: Settings) -> list[str]:

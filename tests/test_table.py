@@ -114,6 +114,8 @@ def test_the_user_says_where_data_begin() -> None:
         table_of(text, delimiter=";;")
     with pytest.raises(FileRefusedError, match="no row"):
         table_of(text, header_rows=3)
+    with pytest.raises(FileRefusedError, match="no row of readings"):
+        table_of("stamp,kwh\n", header_rows=2)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def read_table(document: Document, feed: Feed, rows: int = 2000) -> Table:
     _refuse_fixed_width(document, lines[skip:], delimiter)
     parsed = _parse(document, lines[skip:], delimiter, skip)
     header, first = _find_data(parsed, feed)
-    header = header - 1 if header and _says_how(parsed[header][1]) else header
+    header = header - 1 if header and header < len(parsed) and _says_how(parsed[header][1]) else header
     below = header if _is_unit_row(parsed, header) else None
     header = header if below is None or header is None else header - 1
     if first >= len(parsed):
