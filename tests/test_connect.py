@@ -5,10 +5,11 @@ import sys
 import traceback
 from pathlib import Path
 
+import pymysql
 import pytest
 from sqlalchemy import make_url, text
 
-from pipeline.connect import connect_database, database_told
+from pipeline.connect import _explain, connect_database, database_told
 from pipeline.errors import StoreError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -163,3 +164,10 @@ def test_nulls_first(database: str, value: object) -> None:
 
     assert len(found) == 3001
     assert tuple(found[-1]) == (3000, value)
+
+
+def test_a_connection_that_was_cut_is_told() -> None:
+    """PyMySQL has no words for it."""
+    told = _explain(pymysql.err.InterfaceError(0, ""), make_url("mysql://user@host/meters"))
+
+    assert told == "InterfaceError -> the connection was lost and nothing kept: run again"

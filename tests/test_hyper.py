@@ -21,7 +21,7 @@ from tableauhyperapi import Connection, CreateMode
 from pipeline.connect import connect_hyper
 from pipeline.errors import StoreError
 from pipeline.stores.extracts import DATE, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, Column, Extract
-from pipeline.stores.hyper import BATCH_ROWS, build_extract, update_extract, write_extract
+from pipeline.stores.hyper import BATCH_ROWS, _rows_kept, build_extract, update_extract, write_extract
 from pipeline.stores.hyper_read import extract_summary, read_extract
 from pipeline.stores.scratch import sweep
 from pipeline.stores.watermark import Watermark, extract_state
@@ -540,3 +540,22 @@ def test_a_kill_at_any_moment_leaves_a_true_claim(hyper, path):
     write_extract(hyper, path, SMALL, rows_of(["M2"]), Watermark("db", 99))
     assert litter(path) == []
     assert load > 0
+
+
+def test_rows_that_a_full_disk_lost_are_missed(hyper, path, monkeypatch):
+    """hyperd says nothing of them: the extract of before stays, and what is known of it."""
+    write_extract(hyper, path, SMALL, rows_of(["M1"]), Watermark("db", 1))
+    monkeypatch.setattr("pipeline.stores.hyper._rows_kept", lambda connection: 0)
+
+    with pytest.raises(StoreError, match="the disk took 0 of"):
+        write_extract(hyper, path, SMALL, rows_of(["M2"]), Watermark("db", 2))
+
+    assert extract_state(path, SMALL, "db") == 1
+    assert set(contents(path, hyper)["meter_id"]) == {"M1"}
+
+
+def test_a_file_without_its_table_has_no_rows(hyper, path):
+    """So it is left where the disk was full from the beginning."""
+    path.parent.mkdir(exist_ok=True)
+    with Connection(hyper.endpoint, path, CreateMode.CREATE) as connection:
+        assert _rows_kept(connection) == 0
