@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pipeline.sources.roles import Roles
 from pipeline.sources.table import Table
 from pipeline.sources.units import UNIT_SPELLINGS, unit_in
-from pipeline.sources.words import POWER_WORDS, channel_of, is_energy_word, is_other_service, says_channel, words_of
-
-OTHER_KINDS = {
-    *("voltage", "volts", "volt", "current", "amps", "ampere", "frequency"),
-    *("temperature", "temp", "humidity", "price", "cost", "costs", "co2"),
-}
+from pipeline.sources.words import (
+    OTHER_KINDS,
+    POWER_WORDS,
+    channel_of,
+    is_energy_word,
+    is_other_service,
+    says_channel,
+    words_of,
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Kinds:
 
 def judge_kinds(table: Table, roles: Roles) -> Kinds:
     """Judge types and units by the first rows."""
+    if roles.type is None and roles.unit is None:
+        return Kinds()
     rows = {tuple(_cell(row, n) for n in (roles.owner, roles.meter, roles.type, roles.unit)) for row in table.rows}
     told = {
         ((owner, meter, channel_of(kind, is_type=True)), unit or unit_in(kind)) for owner, meter, kind, unit in rows

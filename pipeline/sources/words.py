@@ -113,6 +113,8 @@ WEAK_QUANTITIES = OTHER_QUANTITIES | _words(
     "air amount due unnamed"
 )
 """Nor is one of which every word is here: "day" alone is a calendar, "Day Nursery" a meter."""
+OTHER_KINDS = _words("voltage volts volt current amps ampere frequency temperature temp humidity price cost costs co2")
+"""Rows of a type with one of these are no energy: of a type, words such as "Day" or "Tariff 1" may be a register."""
 _NEVER_ENERGY = _words(
     "gas natgas steam price cost forecast predicted prévision prognose max min maximum minimum median std count"
 )
